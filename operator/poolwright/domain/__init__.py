@@ -1,0 +1,1 @@
+"""What Poolwright decides: pure functions over values, standard library only."""

@@ -1,0 +1,1 @@
+"""The CustomImage kind: what is declared, what is seen, and what follows from the two."""

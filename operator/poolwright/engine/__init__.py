@@ -1,0 +1,1 @@
+"""Level-triggered machinery that knows neither Azure nor kopf."""

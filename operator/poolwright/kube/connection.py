@@ -1,0 +1,25 @@
+"""How the API server is reached: in a cluster by the pod's service account, elsewhere by KUBECONFIG."""
+
+from __future__ import annotations
+
+import os
+
+from kubernetes.aio import config
+from kubernetes.aio.client import ApiClient, Configuration
+
+# The workers' number and a few: kopf opens connections without limit, ours are bounded.
+CONNECTIONS = 32
+
+
+async def api_client() -> ApiClient:
+    """A client for the cluster this process runs in, or for the one KUBECONFIG names."""
+    configuration = Configuration()
+    if "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ:
+        # Re-reads the projected token every minute.
+        config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call] # no annotations there
+    else:
+        await config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call] # as above
+    configuration.connection_pool_maxsize = CONNECTIONS
+    # `retries` off: the next pass is the retry.
+    configuration.retries = None
+    return ApiClient(configuration)
