@@ -97,5 +97,5 @@ class Accounts(Protocol):
         """Send one mutation; the shared view of this pool counts as old from then on."""
 
 
-PoolWatcher = Callable[[ResourceId, str], None]
-"""Called with the account and a pool id whose view moved."""
+PoolWatcher = Callable[[ResourceId, str | None], None]
+"""Called with the account and the pool id whose view moved; None: all pools of the account."""

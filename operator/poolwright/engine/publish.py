@@ -12,9 +12,6 @@ from poolwright.domain.objects import Body, ObjectKey, Objects, key_of
 from poolwright.engine.clock import Clock
 from poolwright.engine.store import ObjectStore
 
-# What moves by itself is a metric first; in the status it may be this old.
-VOLATILE_SECONDS = 300.0
-
 SteadyPart = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
@@ -27,12 +24,16 @@ class Published:
 
 
 class Publisher:
-    """Writes statuses; the answer goes into the store at once, so the next pass does not start from what we know to be old."""
+    """Writes statuses; the answer goes into the store at once, so the next pass does not start from what we know to be old.
 
-    def __init__(self, objects: Objects, store: ObjectStore, clock: Clock) -> None:
+    What moves by itself is a metric first; in the status it may be ``volatile_seconds`` old.
+    """
+
+    def __init__(self, objects: Objects, store: ObjectStore, clock: Clock, *, volatile_seconds: float) -> None:
         self._objects = objects
         self._store = store
         self._clock = clock
+        self._volatile_seconds = volatile_seconds
         self._started = clock.monotonic()
         self._written: dict[ObjectKey, float] = {}
 
@@ -43,11 +44,11 @@ class Publisher:
         if after == before:
             return Published(wrote=False)
         if steady_part(after) == steady_part(before):
-            due = self._written.get(key, self._started) + VOLATILE_SECONDS - self._clock.monotonic()
+            due = self._written.get(key, self._started) + self._volatile_seconds - self._clock.monotonic()
             if due > 0:
                 return Published(wrote=False, due_after=due)
         stored = await self._objects.replace_status(body, after)
-        self._store.upsert(kind, stored)
+        self._store.upsert(kind, stored, own=True)
         self._written[key] = self._clock.monotonic()
         return Published(wrote=True)
 

@@ -24,6 +24,7 @@ class Resync:
         self._store = store
         self._due = due
         self._random = random
+        self.listed_at: dict[str, float] = {}
 
     async def first(self, kind: str) -> None:
         """Fill the store; workers start after this."""
@@ -31,6 +32,7 @@ class Resync:
         for body in bodies:
             self._store.upsert(kind, body)
         self._store.relisted(kind, [key_of(kind, body) for body in bodies], int(version))
+        self._note(kind)
 
     async def again(self, kind: str) -> None:
         """List metadata, fetch what is newer, drop what is gone, and make every key due."""
@@ -39,8 +41,12 @@ class Resync:
             if not self._store.is_known(kind, item) and (body := await self._objects.get(key_of(kind, item))) is not None:
                 self._store.upsert(kind, body)
         self._store.relisted(kind, [key_of(kind, item) for item in listed], int(version))
+        self._note(kind)
         for key in self._store.keys(kind):
             self._due(key)
+
+    def _note(self, kind: str) -> None:
+        self.listed_at[kind] = asyncio.get_running_loop().time()
 
     async def forever(self, kind: str) -> None:
         """Again and again; a failing API server only makes it later."""

@@ -8,7 +8,9 @@ from typing import Any
 
 from poolwright.domain.objects import Body, ObjectKey, key_of, version_of
 
-Listener = Callable[[ObjectKey, Body | None, Body | None], None]
+Listener = Callable[[ObjectKey, Body | None, Body | None, bool], None]
+"""Called with the key, the object before and after, and whether the change is the answer to a write of our own."""
+
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -36,7 +38,7 @@ class ObjectStore:
         return iter(list(self._objects.items()))
 
     def listen(self, listener: Listener) -> None:
-        """Be told of every change, with the object before and after."""
+        """Be told of every change."""
         self._listeners.append(listener)
 
     def index(self, name: str, kind: str, values: Callable[[Body], Iterable[str]]) -> None:
@@ -47,14 +49,14 @@ class ObjectStore:
         """The keys of objects with this value, in order."""
         return sorted(self._indexes[name].keys.get(value, ()))
 
-    def upsert(self, kind: str, body: Body) -> bool:
-        """Take a version in if it is newer than what is there; whether it was."""
+    def upsert(self, kind: str, body: Body, *, own: bool = False) -> bool:
+        """Take a version in if it is newer than what is there; whether it was. ``own``: it is the answer to our own write."""
         key, before = key_of(kind, body), self._objects.get(key_of(kind, body))
         if not self._is_news(body, before):
             return False
         after = _stripped(body)
         self._objects[key] = after
-        self._changed(key, before, after)
+        self._changed(key, before, after, own=own)
         return True
 
     def remove(self, kind: str, body: Body) -> bool:
@@ -65,7 +67,7 @@ class ObjectStore:
         if before is None or before["metadata"]["uid"] != uid:
             return False
         del self._objects[key]
-        self._changed(key, before, None)
+        self._changed(key, before, None, own=False)
         return True
 
     def relisted(self, kind: str, present: Iterable[ObjectKey], version: int) -> list[ObjectKey]:
@@ -89,11 +91,11 @@ class ObjectStore:
         new, old = version_of(body), version_of(before)
         return new is None or old is None or new > old
 
-    def _changed(self, key: ObjectKey, before: Body | None, after: Body | None) -> None:
+    def _changed(self, key: ObjectKey, before: Body | None, after: Body | None, *, own: bool) -> None:
         for index in self._indexes.values():
             index.move(key, before, after)
         for listener in self._listeners:
-            listener(key, before, after)
+            listener(key, before, after, own)
 
 
 class _Index:

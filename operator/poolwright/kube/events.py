@@ -73,7 +73,7 @@ class EventRecorder:
         return {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"generateName": f"{metadata['name']}.", "namespace": namespace},
+            "metadata": {"generateName": f"{metadata['name']}-", "namespace": namespace},
             "eventTime": _micro(now),
             "reportingController": "poolwright.io/operator",
             "reportingInstance": self._instance,

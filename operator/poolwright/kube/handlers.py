@@ -7,6 +7,7 @@ or not to be level-triggered. The settings below are explained one by one where 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -46,9 +47,10 @@ async def wait_for_kinds(client: KubeClient) -> None:
 def registry(intake: Intake) -> kopf.OperatorRegistry:
     """Both kinds, one handler each; a handler only hands over, so it can neither fail nor be slow."""
     handlers = kopf.OperatorRegistry()
+    kopf.on.login(id="login", registry=handlers)(_login)
     for kind in KINDS:
 
-        def receive(event: dict[str, Any], kind: str = kind, **_: object) -> None:
+        async def receive(event: dict[str, Any], kind: str = kind, **_: object) -> None:  # noqa: RUF029 - a plain function would run in a thread
             intake(kind, str(event.get("type") or ""), event["object"])
 
         kopf.on.event(API_GROUP, API_VERSION, kind, id=kind, registry=handlers)(receive)  # type: ignore[arg-type] # kopf passes by name, its type wants all names
@@ -83,6 +85,13 @@ async def watch(intake: Intake, *, stop: asyncio.Event, ready: asyncio.Event, na
         stop_flag=stop,
         ready_flag=ready,
     )
+
+
+def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+    """The same road as the client's: the pod's service account, or KUBECONFIG. Called again whenever the API server says 401."""
+    if "KUBECONFIG" in os.environ:
+        return kopf.login_with_kubeconfig(**kwargs)
+    return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
 
 
 class _NoDiffBase(kopf.DiffBaseStorage):

@@ -20,3 +20,5 @@ def configure(level: str) -> None:
 
 
 _ATTRIBUTES = [name for name in logging.makeLogRecord({}).__dict__ if name not in {"levelname", "name"}]
+# kopf hangs these on its records: a settings object, and what only its own event poster reads.
+_ATTRIBUTES += ["settings", "k8s_skip", "k8s_ref"]

@@ -1,0 +1,117 @@
+"""The process: probes first, then leadership, then the core with kopf as its watcher."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from random import Random
+
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.identity.aio import DefaultAzureCredential
+
+from poolwright.core import OperatorCore
+from poolwright.engine.clock import SystemClock
+from poolwright.engine.election import Elector, LostLease
+from poolwright.engine.resync import EVERY_SECONDS
+from poolwright.engine.shard import Shard
+from poolwright.kube.client import KubeClient
+from poolwright.kube.connection import api_client
+from poolwright.kube.events import EventRecorder
+from poolwright.kube.handlers import wait_for_kinds, watch
+from poolwright.kube.leases import KubeLeases
+from poolwright.settings import Settings
+from poolwright.telemetry.http import Probes
+from poolwright.telemetry.metrics import PrometheusMetrics
+
+log = logging.getLogger(__name__)
+
+# Two relists missed in a row and some: the process has lost its sight and is better started anew.
+OVERDUE_SECONDS = 3 * EVERY_SECONDS
+
+
+class App:
+    """One process of the operator."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clock = SystemClock()
+        self._metrics = PrometheusMetrics()
+        self._core: OperatorCore | None = None
+        self._stop = asyncio.Event()
+
+    async def run(self) -> int:
+        """Run until SIGTERM or SIGINT (0), or until the lease is lost (1)."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        probes = Probes(self._metrics.registry, healthy=self._problem, ready=lambda: None)
+        port = await probes.start(self._settings.http_host, self._settings.http_port)
+        log.info("started", extra={"port": port})
+        client = KubeClient(await api_client(), self._metrics)
+        try:
+            await wait_for_kinds(client)
+            return await self._lead(client)
+        finally:
+            await client.close()
+            await probes.stop()
+
+    async def _lead(self, client: KubeClient) -> int:
+        """Wait for the lease without standing in the way of a signal."""
+        shard, settings = Shard(), self._settings
+        leases = KubeLeases(client, settings.namespace, shard.lease)
+        elector = Elector(leases, name=shard.lease, identity=settings.identity, clock=self._clock, metrics=self._metrics)
+        leading = asyncio.create_task(elector.lead(lambda: self._work(client)), name="leading")
+        stopping = asyncio.create_task(self._stop.wait(), name="stopping")
+        await asyncio.wait({leading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not leading.done() and self._core is None:
+            leading.cancel()
+        try:
+            await leading
+        except LostLease as error:
+            log.error("lost the lease", extra={"error": str(error)})  # noqa: TRY400 - the traceback tells nothing more
+            return 1
+        except asyncio.CancelledError:
+            return 0
+        finally:
+            stopping.cancel()
+        return 0
+
+    async def _work(self, client: KubeClient) -> None:
+        """What only the leader does."""
+        settings = self._settings
+        recorder = EventRecorder(client, self._clock.now, instance=settings.identity)
+        async with AioHttpTransport(connection_timeout=10, read_timeout=30) as transport, self._credential() as credential:
+            core = OperatorCore(
+                settings,
+                objects=client,
+                recorder=recorder,
+                credential=credential,
+                transport=transport,
+                cluster=settings.cluster_id or await client.cluster_id(),
+                clock=self._clock,
+                random=Random(),  # noqa: S311 - jitter, not secrets
+                metrics=self._metrics,
+            )
+            self._core = core
+            telling = asyncio.create_task(recorder.forever(), name="events")
+            try:
+                await core.start()
+                await self._watch(core)
+            finally:
+                await core.stop()
+                telling.cancel()
+
+    async def _watch(self, core: OperatorCore) -> None:
+        """Kopf replaces our signal handlers by its own; both set the same flag."""
+        await watch(core.intake, stop=self._stop, ready=asyncio.Event(), namespaces=self._settings.watch_namespaces)
+
+    def _credential(self) -> DefaultAzureCredential:
+        return DefaultAzureCredential(disable_instance_discovery=not self._settings.instance_discovery)
+
+    def _problem(self) -> str | None:
+        if self._core is None:
+            return None
+        now = self._clock.monotonic()
+        late = [kind for kind, at in self._core.resync.listed_at.items() if now - at > OVERDUE_SECONDS]
+        return f"relist overdue: {', '.join(late)}" if late else None

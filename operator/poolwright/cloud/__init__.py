@@ -1,0 +1,1 @@
+"""The Azure side: the only code that imports the Azure SDKs."""

@@ -1,0 +1,1 @@
+"""One package a kind: gather facts, decide, carry out one mutation, publish."""

@@ -1,0 +1,1 @@
+"""The BatchPool controller."""

@@ -1,0 +1,5 @@
+"""`python -m azuresim`."""
+
+from azuresim.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The simulated cloud itself: resources and state machines over a clock. Pure: no I/O, no threads, no random."""

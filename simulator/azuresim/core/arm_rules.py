@@ -1,0 +1,64 @@
+"""Rules every ARM resource here obeys: its location, merging, what never changes, parents and children."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from azuresim.core.errors import ServiceError
+from azuresim.core.regions import is_region, region_key
+from azuresim.core.resource_id import ResourceId
+
+
+class Tracked(Protocol):
+    """A resource with a place, tags and properties."""
+
+    location: str
+    tags: dict[str, str] | None
+    properties: dict[str, Any]
+
+
+def check_location(existing: Tracked | None, resource: ResourceId, body: Mapping[str, Any]) -> None:
+    """A location is required, must be a region, and never changes."""
+    location = body.get("location")
+    if not location:
+        raise ServiceError(400, "LocationRequired", "The location property is required for this definition.")
+    if not is_region(location):
+        raise ServiceError(
+            400,
+            "LocationNotAvailableForResourceType",
+            f"The provided location '{location}' is not available for resource type '{resource.namespace}/{'/'.join(resource.types)}'.",
+        )
+    if existing is not None and region_key(existing.location) != region_key(location):
+        raise ServiceError(
+            409,
+            "InvalidResourceLocation",
+            f"The resource '{'/'.join(resource.names)}' already exists in location '{existing.location}' "
+            f"in resource group '{resource.group}'. "
+            f"A resource with the same name cannot be created in location '{location}'. Please select a new resource name.",
+        )
+
+
+def merge_patch(resource: Tracked, body: Mapping[str, Any]) -> None:
+    """Tags are replaced, properties merged one level deep."""
+    if "tags" in body:
+        resource.tags = body["tags"]
+    resource.properties = {**resource.properties, **body.get("properties", {})}
+
+
+def property_change(path: str) -> ServiceError:
+    """409 for what only a new resource can have."""
+    return ServiceError(409, "PropertyChangeNotAllowed", f"Changing property '{path}' is not allowed.", target=path)
+
+
+def nested_resources() -> ServiceError:
+    """409 for a parent that still has children."""
+    return ServiceError(409, "CannotDeleteResource", "Can not delete resource before nested resources are deleted.")
+
+
+def parent_not_found(resource: ResourceId) -> ServiceError:
+    """404 for a child whose parent is missing."""
+    parent = "/".join(resource.parent.names)
+    return ServiceError(
+        404, "ParentResourceNotFound", f"Can not perform requested operation on nested resource. Parent resource '{parent}' not found."
+    )

@@ -1,0 +1,120 @@
+"""Batch accounts: where they are, what they may use, and what they use."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from azuresim.core.catalogue import VmSize
+from azuresim.core.errors import ServiceError
+from azuresim.core.kernel import Kernel
+from azuresim.core.pool import Pool
+from azuresim.core.resource_id import ResourceId
+from azuresim.core.sorted_names import SortedNames
+from azuresim.core.subscriptions import not_found
+
+AllocationMode = Literal["BatchService", "UserSubscription"]
+
+
+@dataclass(slots=True, kw_only=True)
+class BatchAccount:
+    """One account with its pools. Quotas are cores, except ``pool_quota``; they can be changed at any time."""
+
+    id: ResourceId
+    location: str
+    allocation_mode: AllocationMode
+    dedicated_quota: int
+    low_priority_quota: int
+    pool_quota: int
+    family_quotas: dict[str, int]
+    families_enforced: bool
+    authentication_modes: tuple[str, ...]
+    etag: str
+    last_modified: float
+    keys: tuple[str, str]
+    node_management_id: str
+    tags: dict[str, str] = field(default_factory=dict)
+    # Nodes of a size the region can still give, by lower-case size name; absent: without limit.
+    capacity: dict[str, int] = field(default_factory=dict)
+    pools: dict[str, Pool] = field(default_factory=dict)
+    pool_names: SortedNames = field(default_factory=SortedNames)
+    family_cores: Counter[str] = field(default_factory=Counter)
+    low_priority_cores: int = 0
+
+    @property
+    def name(self) -> str:
+        """The account's name."""
+        return self.id.name
+
+    def count_node(self, size: VmSize, *, dedicated: bool, sign: int) -> None:
+        """A node came (1) or went (-1)."""
+        if dedicated:
+            self.family_cores[size.family] += sign * size.vcpus
+        else:
+            self.low_priority_cores += sign * size.vcpus
+        if size.name.lower() in self.capacity:
+            self.capacity[size.name.lower()] -= sign
+
+    def refusal(self, size: VmSize, *, dedicated: bool) -> str | None:
+        """The resize error code that one more node of ``size`` would meet; None when there is room."""
+        if self.allocation_mode == "UserSubscription":
+            return None
+        if not dedicated:
+            return "AccountLowPriorityCoreQuotaReached" if self.low_priority_cores + size.vcpus > self.low_priority_quota else None
+        if self.family_cores.total() + size.vcpus > self.dedicated_quota:
+            return "AccountCoreQuotaReached"
+        if self.families_enforced and self.family_cores[size.family] + size.vcpus > self.family_quotas.get(size.family, 0):
+            return "AccountVMSeriesCoreQuotaReached"
+        return None
+
+    def has_capacity(self, size: VmSize) -> bool:
+        """Whether the region can give one more node."""
+        return self.capacity.get(size.name.lower(), 1) > 0
+
+
+class BatchAccounts:
+    """All Batch accounts."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._by_name: dict[str, BatchAccount] = {}
+
+    def add(self, account_id: ResourceId, **settings: Any) -> BatchAccount:
+        """Create an account at once; ``settings`` are BatchAccount's own fields."""
+        ids, now = self._kernel.ids, self._kernel.moment
+        made = BatchAccount(
+            id=account_id,
+            etag=ids.etag(now),
+            last_modified=now,
+            keys=(ids.hex(64), ids.hex(64)),
+            node_management_id=ids.guid(),
+            **settings,
+        )
+        return self._by_name.setdefault(account_id.name.lower(), made)
+
+    def get(self, account_id: ResourceId) -> BatchAccount:
+        """Raises 404 ResourceNotFound."""
+        found = self._by_name.get(account_id.name.lower())
+        if found is None or found.id.key != account_id.key:
+            raise not_found(account_id)
+        return found
+
+    def named(self, name: str) -> BatchAccount:
+        """By the name in its endpoint. Raises 404 for an endpoint that is nobody's."""
+        found = self._by_name.get(name.lower())
+        if found is None:
+            raise ServiceError(404, "ResourceNotFound", f"There is no Batch account named {name}.")
+        return found
+
+    def all(self) -> list[BatchAccount]:
+        """In the order of their creation."""
+        return list(self._by_name.values())
+
+    def in_group(self, subscription: str, group: str | None) -> list[BatchAccount]:
+        """Of one subscription, optionally of one group."""
+        return [
+            account
+            for account in self._by_name.values()
+            if account.id.subscription.lower() == subscription.lower() and (group is None or account.id.group.lower() == group.lower())
+        ]

@@ -1,0 +1,57 @@
+"""ARM's long-running operations, as their status addresses show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from azuresim.core.errors import ServiceError
+from azuresim.core.kernel import Kernel
+
+
+@dataclass(slots=True, kw_only=True)
+class Operation:
+    """InProgress until ``ended``; failed when ``error`` is set."""
+
+    id: str
+    family: str
+    subscription: str
+    location: str
+    started: float
+    ended: float | None = None
+    error: ServiceError | None = None
+
+    @property
+    def status(self) -> str:
+        """InProgress, Succeeded or Failed."""
+        if self.ended is None:
+            return "InProgress"
+        return "Succeeded" if self.error is None else "Failed"
+
+
+class Operations:
+    """All operations ever begun."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._by_id: dict[str, Operation] = {}
+
+    def begin(self, family: str, subscription: str, location: str) -> Operation:
+        """A new one, in progress. ``family`` is the last fixed word of its address: capsOperations, operations, ..."""
+        made = Operation(
+            id=self._kernel.ids.guid(), family=family, subscription=subscription, location=location, started=self._kernel.moment
+        )
+        self._by_id[made.id] = made
+        return made
+
+    def get(self, operation_id: str) -> Operation:
+        """Raises 404 NotFound."""
+        found = self._by_id.get(operation_id.lower())
+        if found is None:
+            raise ServiceError(404, "NotFound", f"The operation '{operation_id}' was not found.")
+        return found
+
+    @staticmethod
+    def end(operation: Operation, at: float, error: ServiceError | None = None) -> None:
+        """Close it; a second end changes nothing."""
+        if operation.ended is None:
+            operation.ended, operation.error = at, error

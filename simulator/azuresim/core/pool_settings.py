@@ -1,0 +1,170 @@
+"""Pool configuration as the service stores it: defaults filled in, spellings settled, secrets left out.
+
+Every rule here was seen in recorded traffic of 2020 to 2024, unless a comment names another source.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from azuresim.core.errors import ServiceError, invalid_property
+from azuresim.core.iso_duration import parse_duration
+
+Json = dict[str, Any]
+DEFAULT_RESIZE_TIMEOUT = 900
+# 5 minutes to 7 days: azure-batch, BatchPoolResizeOptions; the upper bound is the autoscale interval's.
+_TIMEOUT_BOUNDS = (300, 604_800)
+_POOL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MAX_SLOTS = 256
+
+# Members of a pool's configuration, in the order the service lists them.
+SETTINGS = (
+    "displayName",
+    "vmSize",
+    "enableInterNodeCommunication",
+    "startTask",
+    "applicationPackageReferences",
+    "metadata",
+    "taskSlotsPerNode",
+    "taskSchedulingPolicy",
+    "userAccounts",
+    "mountConfiguration",
+    "upgradePolicy",
+    "virtualMachineConfiguration",
+    "networkConfiguration",
+)
+# What may change while nodes exist: azure-batch, BatchPoolUpdateOptions.
+LIVE_SETTINGS = frozenset({"startTask", "applicationPackageReferences", "metadata"})
+_CACHING = {"none": "none", "readonly": "readonly", "readwrite": "readwrite"}
+_OS_DISK_CACHING = {"none": "None", "readonly": "ReadOnly", "readwrite": "ReadWrite"}
+
+
+def check_pool_id(pool_id: str) -> None:
+    """Letters, digits, dash and underscore, at most 64."""
+    if not _POOL_ID.fullmatch(pool_id):
+        raise invalid_property("id", "The id contains invalid characters or is too long.", value=pool_id)
+
+
+def resize_timeout(text: str | None) -> int:
+    """Seconds; refuses what is no duration or out of bounds."""
+    if text is None:
+        return DEFAULT_RESIZE_TIMEOUT
+    seconds = parse_duration(text)
+    low, high = _TIMEOUT_BOUNDS
+    if seconds is None or not low <= seconds <= high:
+        raise invalid_property("resizeTimeout", "The value must be between 5 minutes and 7 days.", value=text)
+    return seconds
+
+
+def node_count(body: Mapping[str, Any], name: str) -> int | None:
+    """A target; the service also takes digits in a string, which `az batch pool resize` sends."""
+    value = body.get(name)
+    if value is None:
+        return None
+    if isinstance(value, str) and value.isdigit():
+        value = int(value)
+    if not isinstance(value, int) or value < 0:
+        raise invalid_property(name, "The value must be a non-negative integer.", value=str(value))
+    return value
+
+
+def stored_settings(given: Mapping[str, Any]) -> Json:
+    """A new pool's configuration."""
+    filled = {"enableInterNodeCommunication": False, "taskSlotsPerNode": 1, "taskSchedulingPolicy": {}, **given}
+    return normalised(filled)
+
+
+def normalised(given: Mapping[str, Any]) -> Json:
+    """The members of ``given`` that are configuration, each as the service would answer it."""
+    result: Json = {}
+    for name in SETTINGS:
+        value = given.get(name)
+        if value is None or value == []:
+            continue
+        rule = _RULES.get(name)
+        result[name] = rule(value) if rule else value
+    return result
+
+
+def required(body: Mapping[str, Any], *names: str) -> None:
+    """400 MissingRequiredProperty for the first absent one."""
+    for name in names:
+        if body.get(name) is None:
+            raise ServiceError(
+                400,
+                "MissingRequiredProperty",
+                "A required property was not specified in the request body.",
+                values=(("PropertyName", name),),
+            )
+
+
+def _start_task(given: Json) -> Json:
+    required(given, "commandLine")
+    return {
+        **given,
+        "userIdentity": given.get("userIdentity") or {"autoUser": {"scope": "pool", "elevationLevel": "nonadmin"}},
+        "maxTaskRetryCount": given.get("maxTaskRetryCount", 0),
+        "waitForSuccess": given.get("waitForSuccess", True),
+    }
+
+
+def _scheduling(given: Json) -> Json:
+    return {**given, "nodeFillType": str(given.get("nodeFillType") or "spread").capitalize()}
+
+
+def _slots(given: int) -> int:
+    if not 1 <= given <= _MAX_SLOTS:
+        raise invalid_property("taskSlotsPerNode", f"The value must be between 1 and {_MAX_SLOTS}.", value=str(given))
+    return given
+
+
+def _virtual_machines(given: Json) -> Json:
+    required(given, "imageReference", "nodeAgentSKUId")
+    stored = dict(given)
+    reference = dict(given["imageReference"])
+    if "virtualMachineImageId" not in reference:
+        reference.setdefault("version", "latest")
+    stored["imageReference"] = reference
+    if given.get("osDisk"):
+        disk = {"ephemeralOSDiskSettings": {}, **given["osDisk"]}
+        if "caching" in disk:
+            disk["caching"] = _OS_DISK_CACHING.get(str(disk["caching"]).lower(), disk["caching"])
+        stored["osDisk"] = disk
+    if given.get("dataDisks"):
+        stored["dataDisks"] = [_data_disk(disk) for disk in given["dataDisks"]]
+    profile = given.get("securityProfile")
+    if profile and "securityType" in profile:
+        stored["securityProfile"] = {**profile, "securityType": str(profile["securityType"]).lower()}
+    return {name: value for name, value in stored.items() if value not in (None, [])}
+
+
+def _data_disk(given: Json) -> Json:
+    caching = _CACHING.get(str(given.get("caching") or "none").lower(), "none")
+    return {"managedDisk": {"storageAccountType": "standard_lrs"}, **given, "caching": caching}
+
+
+def _network(given: Json) -> Json:
+    return {"dynamicVNetAssignmentScope": "none", **given}
+
+
+def _without_passwords(given: list[Json]) -> list[Json]:
+    secret = {"password", "sshPrivateKey"}
+    kept = []
+    for account in given:
+        shown = {name: value for name, value in account.items() if name not in secret}
+        if "linuxUserConfiguration" in shown:
+            shown["linuxUserConfiguration"] = {n: v for n, v in shown["linuxUserConfiguration"].items() if n not in secret}
+        kept.append(shown)
+    return kept
+
+
+_RULES: dict[str, Callable[[Any], Any]] = {
+    "startTask": _start_task,
+    "taskSchedulingPolicy": _scheduling,
+    "taskSlotsPerNode": _slots,
+    "virtualMachineConfiguration": _virtual_machines,
+    "networkConfiguration": _network,
+    "userAccounts": _without_passwords,
+}

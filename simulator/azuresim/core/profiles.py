@@ -1,0 +1,110 @@
+"""Publishing profiles of image versions: defaults filled in, regions normalised, and what an update may change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from azuresim.core.arm_rules import property_change
+from azuresim.core.errors import ServiceError, invalid_parameter
+from azuresim.core.regions import display_name, is_region, region_key
+from azuresim.core.versions import ImageVersion
+
+Json = dict[str, Any]
+_MAX_REPLICAS = 100
+_CREATE_ONLY = ("replicationMode", "storageAccountType")
+
+
+def checked_profile(given: Mapping[str, Any], *, home: str, previous: Mapping[str, Any] | None = None) -> Json:
+    """The profile as the service stores it.
+
+    No regions mean the home region; a list without it is refused. ``previous`` supplies what an update leaves out.
+    """
+    before = previous or {}
+    profile = {"replicaCount": 1, "excludeFromLatest": False, "storageAccountType": "Standard_LRS", **before, **given}
+    listed = given.get("targetRegions") or before.get("targetRegions") or [{"name": home}]
+    profile["targetRegions"] = [_region(region, profile) for region in listed]
+    keys = [region_key(region["name"]) for region in profile["targetRegions"]]
+    if len(keys) != len(set(keys)):
+        raise invalid_parameter("Duplicate regions are not allowed in target publishing regions.", target="targetRegions")
+    if region_key(home) not in keys:
+        raise invalid_parameter(
+            f"Gallery image version publishing profile regions {', '.join(keys)} must contain the location of image version {home}.",
+            target="targetRegions",
+        )
+    order = (
+        "targetRegions",
+        "replicaCount",
+        "excludeFromLatest",
+        "publishedDate",
+        "endOfLifeDate",
+        "storageAccountType",
+        "replicationMode",
+    )
+    return {name: profile[name] for name in (*order, *(n for n in profile if n not in order)) if profile.get(name) is not None}
+
+
+def merged_properties(version: ImageVersion, given: Mapping[str, Any]) -> Json:
+    """What an update makes of the properties. Raises for what may not change."""
+    current = version.properties
+    profile = given.get("publishingProfile") or {}
+    for name in _CREATE_ONLY:
+        if profile.get(name) is not None and profile[name] != current["publishingProfile"].get(
+            name, "Full" if name == "replicationMode" else None
+        ):
+            raise property_change(f"galleryImageVersion.properties.publishingProfile.{name}")
+    _check_same_source(current["storageProfile"], given.get("storageProfile") or {})
+    merged = checked_profile(profile, home=version.location, previous=current["publishingProfile"])
+    removed = {region_key(r["name"]) for r in version.target_regions} - {region_key(r["name"]) for r in merged["targetRegions"]}
+    # The stored flag decides: removing a region takes a first update that allows it.
+    if removed and not current["safetyProfile"]["allowDeletionOfReplicatedLocations"]:
+        raise ServiceError(
+            409,
+            "OperationNotAllowed",
+            f"Deletion of replicated locations {', '.join(sorted(removed))} is not allowed: "
+            "set safetyProfile.allowDeletionOfReplicatedLocations to true first.",
+            target="safetyProfile.allowDeletionOfReplicatedLocations",
+        )
+    safety = {**current["safetyProfile"], **(given.get("safetyProfile") or {})}
+    return {**current, "publishingProfile": merged, "safetyProfile": safety}
+
+
+def endless(properties: Mapping[str, Any], now: float) -> bool:
+    """Whether deletion is blocked until an end of life that has not come."""
+    end = properties["publishingProfile"].get("endOfLifeDate")
+    if not properties["safetyProfile"].get("blockDeletionBeforeEndOfLife") or not end:
+        return False
+    return datetime.fromisoformat(end).timestamp() > now
+
+
+def _region(given: Mapping[str, Any], profile: Mapping[str, Any]) -> Json:
+    if not is_region(given["name"]):
+        raise invalid_parameter(
+            f"The provided location '{given['name']}' is not available for resource type 'Microsoft.Compute/galleries'.",
+            target="targetRegions",
+        )
+    count = given.get("regionalReplicaCount") or profile["replicaCount"]
+    if not 1 <= count <= _MAX_REPLICAS:
+        raise invalid_parameter(
+            f"The value {count} of parameter regionalReplicaCount is out of range. "
+            f"The value must be between 1 and {_MAX_REPLICAS}, inclusive.",
+            target="regionalReplicaCount",
+        )
+    named = {
+        "name": display_name(given["name"]),
+        "regionalReplicaCount": count,
+        "storageAccountType": given.get("storageAccountType") or profile["storageAccountType"],
+    }
+    rest = {name: value for name, value in given.items() if name not in named and value is not None}
+    return {**named, **rest}
+
+
+def _check_same_source(current: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """An update may leave the source out; naming another one is refused."""
+    whole = given.get("source")
+    if whole and whole != current.get("source"):
+        raise property_change("galleryImageVersion.properties.storageProfile.source.id")
+    disk = (given.get("osDiskImage") or {}).get("source")
+    if disk and disk != (current.get("osDiskImage") or {}).get("source"):
+        raise property_change("galleryImageVersion.properties.storageProfile.osDiskImage.source.id")

@@ -1,0 +1,102 @@
+"""A world from a document, so that a demo and a test begin with the same data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from azuresim.core.world import World
+
+
+class SeedError(ValueError):
+    """A seed document that cannot be followed; the message names the entry."""
+
+
+def load(world: World, document: Mapping[str, Any]) -> None:
+    """Create everything in ``document``, section by section.
+
+    Sections, all optional, each a list of objects: `resourceGroups` {subscription, name, location}; `storageAccounts` {id, location,
+    sku};
+    `vhds` {account, container, blob, sizeMiB}; `batchAccounts` {id, location, allocationMode, dedicatedCoreQuota, lowPriorityCoreQuota,
+    poolQuota, familyQuotas, capacity}; `galleries` {id, location, tags}; `definitions` {id, location, osType, hyperVGeneration,
+    architecture, securityType, identifier, tags}; `versions` {id, regions, tags, sizeGiB}. `tenant` is a text. Raises SeedError.
+    """
+    unknown = document.keys() - _SECTIONS.keys() - {"tenant"}
+    if unknown:
+        raise SeedError(f"unknown sections: {', '.join(sorted(unknown))}")
+    world.tenant = document.get("tenant", world.tenant)
+    for section, add in _SECTIONS.items():
+        for number, entry in enumerate(document.get(section, ())):
+            try:
+                add(world, entry)
+            except (TypeError, KeyError, ValueError, LookupError) as wrong:
+                raise SeedError(f"{section}[{number}]: {wrong}") from wrong
+
+
+def _renamed(entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    unknown = entry.keys() - names.keys()
+    if unknown:
+        raise SeedError(f"unknown members {', '.join(sorted(unknown))}; known are {', '.join(names)}")
+    return {names[name]: value for name, value in entry.items()}
+
+
+def _group(world: World, entry: Mapping[str, Any]) -> None:
+    world.add_resource_group(entry["subscription"], entry["name"], entry.get("location", "westeurope"))
+
+
+def _storage_account(world: World, entry: Mapping[str, Any]) -> None:
+    world.add_storage_account(entry["id"], location=entry["location"], sku=entry.get("sku", "Standard_LRS"))
+
+
+def _vhd(world: World, entry: Mapping[str, Any]) -> None:
+    uri = f"{world.base_url}/blob/{entry['account']}/{entry['container']}/{entry['blob']}"
+    world.add_vhd(uri, size_mib=entry.get("sizeMiB", 1024))
+
+
+def _batch_account(world: World, entry: Mapping[str, Any]) -> None:
+    names = {
+        "id": "account_id",
+        "location": "location",
+        "allocationMode": "allocation_mode",
+        "dedicatedCoreQuota": "dedicated_quota",
+        "lowPriorityCoreQuota": "low_priority_quota",
+        "poolQuota": "pool_quota",
+        "familyQuotas": "family_quotas",
+        "capacity": "capacity",
+    }
+    world.add_batch_account(**_renamed(entry, names))
+
+
+def _gallery(world: World, entry: Mapping[str, Any]) -> None:
+    world.add_gallery(**_renamed(entry, {"id": "gallery_id", "location": "location", "tags": "tags"}))
+
+
+def _definition(world: World, entry: Mapping[str, Any]) -> None:
+    names = {
+        "id": "definition_id",
+        "location": "location",
+        "osType": "os_type",
+        "hyperVGeneration": "generation",
+        "architecture": "architecture",
+        "securityType": "security_type",
+        "identifier": "identifier",
+        "tags": "tags",
+    }
+    world.add_definition(**_renamed(entry, names))
+
+
+def _version(world: World, entry: Mapping[str, Any]) -> None:
+    named = _renamed(entry, {"id": "version_id", "regions": "regions", "tags": "tags", "sizeGiB": "size_gib"})
+    world.add_version(**{**named, "regions": tuple(named["regions"])})
+
+
+_SECTIONS: dict[str, Callable[[World, Mapping[str, Any]], None]] = {
+    "resourceGroups": _group,
+    "storageAccounts": _storage_account,
+    "vhds": _vhd,
+    "batchAccounts": _batch_account,
+    "galleries": _gallery,
+    "definitions": _definition,
+    "versions": _version,
+}

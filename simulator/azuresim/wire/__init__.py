@@ -1,0 +1,1 @@
+"""HTTP in front of the core: one adapter a service, routes in tables."""

@@ -1,0 +1,75 @@
+"""Requests and responses, as plain values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from azuresim.core.errors import ServiceError
+
+JSON_TYPE = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request. ``url`` is absolute; header names are lower case."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @cached_property
+    def split(self) -> SplitResult:
+        """The URL's parts."""
+        return urlsplit(self.url)
+
+    @property
+    def path(self) -> str:
+        """The path, still percent-encoded."""
+        return self.split.path or "/"
+
+    @cached_property
+    def segments(self) -> tuple[str, ...]:
+        """The path's parts, decoded."""
+        parts = self.path.strip("/").split("/")
+        return tuple(unquote(part) if "%" in part else part for part in parts)
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """Query parameters; names in lower case, as the services do not mind."""
+        return {name.lower(): value for name, value in parse_qsl(self.split.query, keep_blank_values=True)}
+
+    def json(self) -> Any:
+        """Raises 400 when the body is not JSON."""
+        if not self.body:
+            return None
+        try:
+            return json.loads(self.body)
+        except ValueError as wrong:
+            raise ServiceError(
+                400, "InvalidRequestContent", f"The request content was invalid and could not be deserialized: '{wrong}'."
+            ) from wrong
+
+
+@dataclass(slots=True)
+class Response:
+    """One response; header names as the services write them."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    def json(self) -> Any:
+        """The body, parsed."""
+        return json.loads(self.body)
+
+
+def json_response(status: int, document: Any, headers: Mapping[str, str] | None = None, *, content_type: str = JSON_TYPE) -> Response:
+    """A JSON answer."""
+    body = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    return Response(status, {"Content-Type": content_type, **(headers or {})}, body)

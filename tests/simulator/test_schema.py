@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import inspect
+import re
+from types import ModuleType
+from typing import Any
+
+import azure.batch._operations._operations as batch_operations
+import azure.mgmt.batch.operations._operations as management_operations
+import azure.mgmt.compute.operations._operations as compute_operations
+import pytest
+
+from azuresim.application import SERVICES
+from azuresim.schema import Finding, findings, load_table
+from azuresim.wire.routing import Route
+from simulator.schema_generator import FAMILIES, table
+
+SDKS: dict[str, tuple[ModuleType, str]] = {
+    "compute": (compute_operations, ""),
+    "batch-arm": (management_operations, ""),
+    "batch": (batch_operations, "/batch/{}"),
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_stored_tables_are_those_of_the_installed_sdks(family: str) -> None:
+    assert load_table(family) == table(*FAMILIES[family]), "run tests/simulator/schema_generator.py"
+
+
+def _paths(module: ModuleType, prefix: str) -> set[tuple[str, str]]:
+    """(method, path with empty braces) of every request the SDK can build."""
+    found = set()
+    for name, function in vars(module).items():
+        if not re.fullmatch(r"build_\w+_request", name):
+            continue
+        source = inspect.getsource(function)
+        path, method = re.search(r'_url = "([^"]+)"', source), re.search(r'method="(\w+)"', source)
+        if path and method:
+            found.add((method[1], prefix + re.sub(r"\{[^}]*\}", "{}", path[1]).lower()))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("service", "route"),
+    [(s.name, r) for s in SERVICES if s.name in SDKS for r in s.routes],
+    ids=lambda value: getattr(value, "operation", value),
+)
+def test_every_route_is_one_the_sdk_asks_for(service: str, route: Route) -> None:
+    module, prefix = SDKS[service]
+    assert (route.method, re.sub(r"\{[^}]*\}", "{}", route.path).lower()) in _paths(module, prefix)
+
+
+GOOD: dict[str, Any] = {
+    "location": "westus",
+    "properties": {"storageProfile": {}, "publishingProfile": {"targetRegions": [{"name": "westus"}]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        pytest.param(GOOD, [], id="in order"),
+        pytest.param({**GOOD, "colour": 1}, [Finding("colour", "unknown")], id="unknown"),
+        pytest.param({**GOOD, "id": "x"}, [Finding("id", "read-only")], id="read-only"),
+        pytest.param({"properties": GOOD["properties"]}, [Finding("location", "missing")], id="missing"),
+        pytest.param({**GOOD, "tags": {"a": 1}}, [Finding("tags/a", "type")], id="wrong type in a map"),
+        pytest.param({**GOOD, "tags": []}, [Finding("tags", "type")], id="no map"),
+        pytest.param({**GOOD, "properties": []}, [Finding("properties", "type")], id="no object"),
+        pytest.param(
+            {**GOOD, "properties": {"storageProfile": {"dataDiskImages": [{"lun": "0"}]}}},
+            [Finding("properties/storageProfile/dataDiskImages[0]/lun", "type")],
+            id="wrong type in a list",
+        ),
+        pytest.param(
+            {**GOOD, "properties": {"storageProfile": {}, "publishingProfile": {"targetRegions": {}}}},
+            [Finding("properties/publishingProfile/targetRegions", "type")],
+            id="no list",
+        ),
+    ],
+)
+def test_findings_in_requests(body: dict[str, Any], found: list[Finding]) -> None:
+    assert findings("compute.GalleryImageVersion", body, request=True) == found
+
+
+def test_in_answers_read_only_members_are_in_order_and_nothing_is_required() -> None:
+    assert findings("compute.GalleryImageVersion", {"id": "x", "properties": {"provisioningState": "Succeeded"}}, request=False) == []
+    assert findings("compute.GalleryImageVersion", {"odata.metadata": "x", "nonsense": 1}, request=False) == [
+        Finding("nonsense", "unknown")
+    ]
