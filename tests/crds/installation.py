@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from crds.schema import FOLDER, KINDS
 from localplane import ControlPlane, ControlPlaneError
@@ -20,9 +19,9 @@ def install(control_plane: ControlPlane) -> None:
         _served(control_plane, kind)
 
 
-def namespace(control_plane: ControlPlane, name: str, labels: Mapping[str, str] | None = None) -> str:
+def namespace(control_plane: ControlPlane, name: str) -> str:
     """A namespace of this name; harmless when repeated."""
-    document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels or {})}}
+    document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     control_plane.kubectl("apply", "--filename=-", input=json.dumps(document))
     return name
 

@@ -125,6 +125,12 @@ BLOB_ADDRESS = "spec.source.vhd.blobUri must be the https address of a blob, in 
         pytest.param(
             {"gallery.identifier": MARKETPLACE | {"offer": "jammy."}}, "spec.gallery.identifier.offer", "not end with a dot", id="offer"
         ),
+        pytest.param(
+            {"gallery.identifier": MARKETPLACE | {"publisher": ""}},
+            "spec.gallery.identifier.publisher",
+            "must have letters, digits, dots, dashes and underscores only",
+            id="publisher",
+        ),
         pytest.param({"gallery.identifier": {"publisher": "p"}}, "spec.gallery.identifier.sku", "Required value", id="half an identifier"),
         pytest.param({"baseImage": {"publisher": "p", "offer": "o"}}, "spec.baseImage.sku", "Required value", id="half a base image"),
         pytest.param({"version": "1.4"}, "spec.version", NUMBER, id="two numbers"),

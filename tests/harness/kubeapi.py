@@ -199,7 +199,8 @@ class KubeApi:
         if "PartialObjectMetadataList" in request.accept:
             partial = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
             items = [{**partial, "metadata": body["metadata"]} for _, body in page]
-            return {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "items": items}
+            # The real server answers null, not [], where there are none.
+            return {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "items": items or None}
         return {
             "kind": f"{resource.kind}List",
             "apiVersion": resource.api_version,

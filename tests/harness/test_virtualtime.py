@@ -9,12 +9,13 @@ import pytest
 from harness.virtualtime import run
 
 
-def test_a_year_passes_in_no_time() -> None:
+def test_a_week_passes_in_no_time() -> None:
     async def story() -> float:
-        await asyncio.sleep(365 * 24 * 3600)
+        for _ in range(7 * 24):
+            await asyncio.sleep(3600)
         return asyncio.get_running_loop().time()
 
-    assert run(story()) == 365 * 24 * 3600
+    assert run(story()) == 7 * 24 * 3600
 
 
 def test_a_task_left_over_is_a_failure() -> None:

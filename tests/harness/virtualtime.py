@@ -23,7 +23,8 @@ def run(main: Coroutine[Any, Any, ResultT]) -> ResultT:
     """Run ``main`` to its end in virtual time.
 
     Raises what ``main`` raises; AssertionError when it ends with tasks of its own still going, or when a callback failed.
-    A coroutine that waits for what can never happen raises ``async_solipsism.SleepForeverError``.
+    A coroutine that waits for what can never happen raises ``async_solipsism.SleepForeverError``; so does one that waits for a day or more
+    with nothing in between, which that loop cannot tell from for ever.
     """
     unseen: list[dict[str, Any]] = []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -24,15 +23,7 @@ STATUS = {"observedGeneration": 1, "conditions": [{**READY, "lastTransitionTime"
 
 async def create(client: KubeClient, namespace: str, name: str = "render", **extra: Any) -> Body:
     root = f"/apis/poolwright.io/v1alpha1/namespaces/{namespace}/{POOLS}"
-    for _ in range(50):
-        try:
-            return await client.call("POST", root, body={**declarations.pool(name, namespace=namespace), **extra})
-        except KubernetesError as error:
-            # A namespace or a CRD made a moment ago is not known everywhere yet.
-            if error.status not in {403, 404, 429}:
-                raise
-            await asyncio.sleep(0.1)
-    raise AssertionError("the API server stores no BatchPool")
+    return await client.call("POST", root, body={**declarations.pool(name, namespace=namespace), **extra})
 
 
 async def edit(client: KubeClient, body: Body, change: dict[str, Any]) -> Body:
@@ -288,6 +279,15 @@ def test_a_metadata_listing_holds_keys_and_versions(cluster: Cluster) -> None:
         ]
         assert all("spec" not in item for item in found)
         assert int(listed_at) >= version(made[-1])
+
+    cluster.tell(story)
+
+
+def test_an_empty_metadata_listing_has_null_for_its_items(cluster: Cluster) -> None:
+    async def story(client: KubeClient) -> None:
+        root = f"/apis/poolwright.io/v1alpha1/namespaces/{cluster.namespace}/{POOLS}"
+        assert (await client.call("GET", root))["items"] == []
+        assert (await client.call("GET", root, accept=METADATA_ONLY))["items"] is None
 
     cluster.tell(story)
 

@@ -1,0 +1,1 @@
+"""Looks for states the operator cannot get out of."""

@@ -1,0 +1,176 @@
+"""Crash at every call: before it, after it took effect with the answer lost; each plainly, with a stale list, and with the status wiped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from azuresim.transport import Phase
+from harness.virtualtime import run
+from harness.world import Call, Scene
+from torture.oracle import projection, violations
+from torture.story import STORY, declare, settled
+
+Variant = Literal["plain", "stale list", "status wiped"]
+VARIANTS: tuple[Variant, ...] = ("plain", "stale list", "status wiped")
+PHASES: tuple[Phase, ...] = ("before", "after")
+# The design's day; everything has long settled by then, or never will.
+LATER_SECONDS = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Kill the operator at the ``call``-th call of a chapter."""
+
+    chapter: int
+    call: int
+    phase: Phase
+    variant: Variant
+
+    def __str__(self) -> str:
+        return f"{STORY[self.chapter].name}: {self.phase} call {self.call}, {self.variant}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a case; ``reached`` is False when the chapter made fewer calls than that."""
+
+    reached: bool
+    at: Call = ("", "")
+    problems: tuple[str, ...] = ()
+
+
+class Killer:
+    """A gate that stops at one call for ever, and lets nothing of that operator pass after it."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._calls = 0
+        self.at: Call = ("", "")
+        self.struck = asyncio.Event()
+
+    async def __call__(self, phase: Phase, call: Call) -> None:
+        if not self.struck.is_set():
+            self._calls += phase == "before"
+            if self._calls != self._case.call or phase != self._case.phase:
+                return
+            self.at = call
+            self.struck.set()
+        await asyncio.Event().wait()
+
+
+def sweep(variants: tuple[Variant, ...] = VARIANTS) -> Iterator[Case]:
+    """Every call of every chapter; how many there are is counted in a run without a crash."""
+    for chapter, calls in enumerate(call_counts()):
+        for call in range(1, calls + 1):
+            for phase in PHASES:
+                for variant in variants:
+                    yield Case(chapter, call, phase, variant)
+
+
+@cache
+def call_counts() -> tuple[int, ...]:
+    """How many calls each chapter takes when nothing goes wrong."""
+    return run(_counted())
+
+
+async def _counted() -> tuple[int, ...]:
+    scene, counts = Scene(), []
+    operator = await scene.start_operator()
+    for chapter in STORY:
+        calls = 0
+
+        async def count(phase: Phase, _call: Call) -> None:
+            nonlocal calls
+            calls += phase == "before"
+
+        operator.gate = count
+        await declare(scene, chapter)
+        await scene.until(lambda chapter=chapter: settled(scene, chapter))  # type: ignore[misc] # the default binds the loop's variable
+        counts.append(calls)
+    await operator.stop()
+    return tuple(counts)
+
+
+@cache
+def reference(chapter: int) -> dict[str, Any]:
+    """The last declaration, applied to an empty account."""
+    return run(_reference(chapter))
+
+
+async def _reference(chapter: int) -> dict[str, Any]:
+    scene = Scene()
+    operator = await scene.start_operator()
+    await declare(scene, STORY[chapter])
+    await scene.until(lambda: settled(scene, STORY[chapter]))
+    await asyncio.sleep(LATER_SECONDS)
+    await operator.stop()
+    return projection(scene)
+
+
+def judge(case: Case, later: float = LATER_SECONDS) -> Verdict:
+    """Run one case to its end, and compare the end with the reference."""
+    end = run(_carried_out(case, later))
+    if end is None:
+        return Verdict(reached=False)
+    at, problems, have = end
+    return Verdict(reached=True, at=at, problems=(*problems, *_differences(have, case)))
+
+
+async def _carried_out(case: Case, later: float) -> tuple[Call, list[str], dict[str, Any]] | None:
+    scene = Scene()
+    operator = await scene.start_operator()
+    for chapter in STORY[: case.chapter]:
+        await declare(scene, chapter)
+        await scene.until(lambda chapter=chapter: settled(scene, chapter))  # type: ignore[misc] # the default binds the loop's variable
+    revision, chapter = scene.kube.state.revision, STORY[case.chapter]
+    killer = Killer(case)
+    operator.gate = killer
+    await declare(scene, chapter)
+    while not killer.struck.is_set() and not settled(scene, chapter):
+        await asyncio.sleep(1)
+    if not killer.struck.is_set():
+        await operator.stop()
+        return None
+    await operator.kill(asyncio.current_task())
+    successor = await _succeed(scene, case.variant, revision)
+    problems = []
+    try:
+        await scene.until(lambda: settled(scene, chapter), within=later)
+    except AssertionError as error:
+        problems.append(str(error))
+    await asyncio.sleep(later)
+    await successor.stop()
+    return killer.at, [*problems, *violations(scene)], projection(scene)
+
+
+async def _succeed(scene: Scene, variant: Variant, revision: int) -> Any:
+    """Start the next operator, in the condition the variant asks for."""
+    if variant == "status wiped":
+        for plural in ("customimages", "batchpools"):
+            for body in scene.kube.all(plural):
+                scene.kube.set_status(plural, "render", body["metadata"]["name"], None)
+    stale = variant == "stale list"
+    # The old list is followed by no event at all: only the periodic relist tells the truth.
+    scene.kube.lists_at = revision if stale else None
+    successor = await scene.start_operator(blind=stale)
+    scene.kube.lists_at = None
+    return successor
+
+
+def _differences(have: dict[str, Any], case: Case) -> list[str]:
+    want = reference(case.chapter)
+    return [
+        f"{part}.{name}: {have[part].get(name)!r}, not {want[part].get(name)!r}"
+        for part in want
+        for name in sorted({*want[part], *have[part]})
+        if have[part].get(name) != want[part].get(name) and not _lasting(case, name)
+    ]
+
+
+def _lasting(case: Case, name: str) -> bool:
+    """A gallery is never deleted, so after a deletion it is there where an empty account has none."""
+    return name == "gallery" and STORY[case.chapter].image is None

@@ -1,0 +1,63 @@
+"""The path of the demo as declarations, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+
+from dataclasses import dataclass
+from typing import Any
+
+from harness.world import Scene, condition
+
+IMAGE, POOL = ("customimages", "ubuntu"), ("batchpools", "frames")
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """What is declared from here on; None: deleted. ``before`` is declared first, and changed while it is being carried out."""
+
+    name: str
+    image: dict[str, Any] | None
+    pool: dict[str, Any] | None
+    before: dict[str, Any] | None = None
+
+
+def _size(dedicated: int, low_priority: int) -> dict[str, Any]:
+    return {"targetDedicatedNodes": dedicated, "targetLowPriorityNodes": low_priority}
+
+
+V1, V2 = {"vhd": "v1"}, {"vhd": "v2"}
+STORY: tuple[Chapter, ...] = (
+    Chapter("create", V1, _size(2, 1)),
+    Chapter("grow", V1, _size(5, 1)),
+    Chapter("change while resizing", V1, _size(4, 1), before=_size(9, 1)),
+    Chapter("shrink to zero", V1, _size(0, 0)),
+    Chapter("second image", V2, _size(0, 0)),
+    Chapter("grow on the second image", V2, _size(3, 0)),
+    Chapter("delete", None, None),
+)
+
+
+async def declare(scene: Scene, chapter: Chapter) -> None:
+    """As a person with kubectl would."""
+    if chapter.image is None or chapter.pool is None:
+        for plural, name in (POOL, IMAGE):
+            if scene.kube.get(plural, "render", name) is not None:
+                scene.kube.delete(plural, "render", name)
+        return
+    scene.image(**chapter.image)
+    if chapter.before is not None:
+        scene.pool(**chapter.before)
+        await asyncio.sleep(40)
+    scene.pool(**chapter.pool)
+
+
+def settled(scene: Scene, chapter: Chapter) -> bool:
+    """Whether Kubernetes says that it is done."""
+    image, pool = (scene.kube.get(plural, "render", name) for plural, name in (IMAGE, POOL))
+    if chapter.image is None:
+        return image is None and pool is None
+    done = condition(image, "Ready")[0] == condition(pool, "Ready")[0] == "True"
+    return done and condition(pool, "ImageUpToDate")[0] == "True"
+
+
