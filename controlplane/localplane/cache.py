@@ -15,7 +15,9 @@ Progress = Callable[[str], None]
 
 def cache_root() -> Path:
     """``$XDG_CACHE_HOME/poolwright``, or ``~/.cache/poolwright``."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "poolwright"
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    # The specification has a relative path ignored; Go runs in another folder, where it would mean something else.
+    return (named if named.is_absolute() else Path.home() / ".cache") / "poolwright"
 
 
 def made_once(kind: str, key: str, make: Callable[[Path], None], *, progress: Progress) -> Path:

@@ -70,7 +70,10 @@ class Authority:
 
 
 def token_signing_key() -> bytes:
-    """A key for service account tokens. kube-apiserver wants the public half in the same file, which only SEC1 ("EC PRIVATE KEY") gives it."""
+    """A key for service account tokens.
+
+    kube-apiserver reads the public half from the same file, which it does for SEC1 ("EC PRIVATE KEY") but not for PKCS #8.
+    """
     return private_pem(_new_key(), PrivateFormat.TraditionalOpenSSL)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,8 @@ class Servers:
             self._guard.wait(timeout=_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             raise ControlPlaneError(f"The control plane in {self._folder} did not end; kill process {self._guard.pid}.") from None
+        # The guard has done this, unless it was killed itself.
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _input(self) -> IO[bytes]:
         if self._guard.stdin is None:

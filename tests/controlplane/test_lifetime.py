@@ -118,6 +118,7 @@ def test_the_servers_end_with_their_guard() -> None:
         folder = plane.kubeconfig.parent
         with watched(folder) as running:
             os.kill(next(pid for pid, command in running.items() if "guard.py" in command), signal.SIGKILL)
+    assert not folder.exists()
 
 
 @pytest.mark.controlplane

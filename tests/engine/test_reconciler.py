@@ -218,6 +218,40 @@ def test_stopping_lets_a_pass_finish_and_starts_none() -> None:
         assert finished == ["a", "b"]
         await settle(100)
         assert finished == ["a", "b"]
+        assert len(bench.queue) == 1, "what waited still waits, and nothing came back"
+
+    told(step, story)
+
+
+def test_a_worker_alone_serves_changes_first() -> None:
+    async def story(bench: Bench) -> None:
+        for n in range(10):
+            bench.queue.add(pool(f"resync-{n}"), Priority.RESYNC)
+        bench.queue.add(pool("change"))
+        await settle(1)
+        assert bench.passes[0][0] == "change"
+        assert len(bench.passes) == 11
+
+    told(nothing, story, workers=1)
+
+
+def test_without_the_lease_there_is_no_grace() -> None:
+    ended: list[str] = []
+
+    async def step(_: ObjectKey) -> Result:
+        try:
+            await asyncio.sleep(5)
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+        return Result()
+
+    async def story(bench: Bench) -> None:
+        bench.queue.add(pool("a"))
+        await settle(0.5)
+        await bench.reconciler.stop(grace=0)
+        assert asyncio.get_running_loop().time() == 0.5
+        assert ended == ["cancelled"]
 
     told(step, story)
 

@@ -165,6 +165,53 @@ def test_a_failing_api_server_only_makes_it_later() -> None:
     told(story)
 
 
+def test_an_empty_cluster_can_be_listed_for_ever() -> None:
+    async def story(room: Room) -> None:
+        for name in ("a", "b", "c"):
+            room.api.delete(POOLS, "default", name)
+        relisting = asyncio.create_task(room.resync.forever(POOLS))
+        await settle(5 * EVERY_SECONDS)
+        assert not relisting.done()
+        assert room.names == []
+        relisting.cancel()
+        await asyncio.gather(relisting, return_exceptions=True)
+        assert room.api.calls["list batchpools"] >= 4
+
+    told(story)
+
+
+def test_what_goes_between_the_listing_and_the_look_is_gone() -> None:
+    async def story(room: Room) -> None:
+        room.api.scale("default", "b", 5)
+
+        async def vanish(phase: Literal["before", "after"], request: Request) -> None:
+            if phase == "before" and request.verb == "get":
+                room.api.delete(POOLS, "default", request.name)
+
+        room.api.gate = vanish
+        await room.resync.again(POOLS)
+        assert room.names == ["a", "c"]
+
+    told(story)
+
+
+def test_even_a_bug_does_not_end_the_listings(caplog: pytest.LogCaptureFixture) -> None:
+    async def story(room: Room) -> None:
+        def broken(_key: ObjectKey, _before: object, _after: object, _own: bool) -> None:
+            raise RuntimeError("a bug of ours")
+
+        room.store.listen(broken)
+        room.api.scale("default", "b", 5)
+        relisting = asyncio.create_task(room.resync.forever(POOLS))
+        await settle(3 * EVERY_SECONDS)
+        assert not relisting.done()
+        relisting.cancel()
+        await asyncio.gather(relisting, return_exceptions=True)
+
+    told(story)
+    assert "a bug of ours" in caplog.text
+
+
 def test_when_each_kind_was_last_listed_is_known() -> None:
     async def story(room: Room) -> None:
         assert room.resync.listed_at == {POOLS: 0.0}

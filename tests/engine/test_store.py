@@ -109,7 +109,7 @@ def test_the_next_object_of_the_name_replaces_one_whose_deletion_was_never_told(
 
 def test_a_listing_removes_what_it_lacks_unless_it_is_older_than_that() -> None:
     store = ObjectStore()
-    for name, at in (("listed", 5), ("gone", 6), ("made since", 11)):
+    for name, at in (("listed", 5), ("gone", 10), ("made since", 11)):
         store.upsert(POOLS, body(at, name=name, uid=name))
     store.upsert(IMAGES, body(3, name="image", uid="image"))
     gone = store.relisted(POOLS, [ObjectKey(POOLS, "default", "listed")], 10)
@@ -125,6 +125,23 @@ def test_a_listing_older_than_a_deletion_keeps_its_tombstone() -> None:
     assert not store.upsert(POOLS, body(5)), "the stale list still has it"
     store.relisted(POOLS, [], 30)
     assert store.upsert(POOLS, body(40)), "tombstones do not pile up"
+
+
+def test_a_listing_that_finds_an_object_gone_leaves_a_tombstone_for_the_events_before_it() -> None:
+    store = ObjectStore()
+    store.upsert(POOLS, body(5))
+    assert store.relisted(POOLS, [], 10) == [KEY]
+    assert not store.upsert(POOLS, body(6)), "an event from before the listing"
+    store.relisted(POOLS, [], 20)
+    assert store.upsert(POOLS, body(30)), "tombstones do not pile up"
+
+
+def test_a_listing_of_one_kind_says_nothing_of_another() -> None:
+    store = ObjectStore()
+    store.upsert(POOLS, body(5))
+    store.remove(POOLS, body(7))
+    store.relisted(IMAGES, [], 10)
+    assert not store.upsert(POOLS, body(6))
 
 
 def test_listeners_see_before_and_after_and_whose_write_it_was() -> None:

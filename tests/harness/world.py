@@ -118,14 +118,14 @@ class Operator:
         if self.core is not None:
             await self.core.stop()
 
-    async def kill(self, me: asyncio.Task[Any] | None) -> None:
+    async def kill(self, *spared: asyncio.Task[Any] | None) -> None:
         """SIGKILL: nothing of it runs on, and nothing is said goodbye to."""
         if self.watch is not None:
             self.watch.close()
         if self.core is not None:
             for queue in self.core._queues.values():
                 queue.close()
-        tasks = [task for task in asyncio.all_tasks() if task is not me and task is not asyncio.current_task()]
+        tasks = [task for task in asyncio.all_tasks() if task not in spared]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -174,7 +174,7 @@ class Scene:
         """Status and reason of Ready."""
         return condition(self.kube.get(plural, "render", name), "Ready")
 
-    async def until(self, done: Callable[[], bool], *, within: float = 6 * 3600.0, every: float = 5.0) -> None:
+    async def until(self, done: Callable[[], bool], *, within: float = 6 * 3600.0, every: float = 15.0) -> None:
         """Let time pass until something holds; AssertionError after ``within`` seconds."""
         waited = 0.0
         while not done():

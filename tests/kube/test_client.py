@@ -32,7 +32,6 @@ KEY = ObjectKey(POOLS, "default", "render")
         (404, "NotFound", NotFound),
         (409, "Conflict", Conflict),
         (410, "Expired", KubernetesError),
-        (422, "Invalid", KubernetesError),
         (429, "TooManyRequests", KubernetesError),
         (500, "InternalError", KubernetesError),
         (503, "ServiceUnavailable", KubernetesError),
@@ -186,6 +185,28 @@ def test_a_listing_that_breaks_is_no_listing() -> None:
         with pytest.raises(KubernetesError) as caught:
             await KubeClient(api.client(), PrometheusMetrics()).list_metadata(POOLS)
         assert caught.value.status == 410
+
+    run(story())
+
+
+def test_an_empty_listing_is_one() -> None:
+    async def story() -> None:
+        api = KubeApi(LoopClock(EPOCH).now)
+        client = KubeClient(api.client(), PrometheusMetrics())
+        assert await client.list_metadata(POOLS) == ([], str(api.state.revision))
+        assert await client.list_full(POOLS) == ([], str(api.state.revision))
+
+    run(story())
+
+
+def test_what_nobody_reads_is_dropped_page_by_page() -> None:
+    async def story() -> None:
+        api = KubeApi(LoopClock(EPOCH).now)
+        assert "managedFields" in api.apply(declarations.pool("render"))["metadata"]
+        client = KubeClient(api.client(), PrometheusMetrics())
+        for listing in (client.list_full, client.list_metadata):
+            (item,), _ = await listing(POOLS)
+            assert "managedFields" not in item["metadata"]
 
     run(story())
 

@@ -146,6 +146,40 @@ def test_a_long_note_is_cut() -> None:
     told(story)
 
 
+def test_a_cut_never_splits_a_character() -> None:
+    async def story(room: Room) -> None:
+        room.tell(note="x" + "é" * 1000)
+        await settle()
+        (event,) = room.events
+        assert event["note"] == "x" + "é" * 511, "the limit counts bytes"
+
+    told(story)
+
+
+def test_an_event_that_expired_in_the_cluster_is_told_anew() -> None:
+    async def story(room: Room) -> None:
+        room.tell()
+        await settle()
+        room.api.delete("events", "default", room.events[0]["metadata"]["name"])
+        for _ in range(2):
+            room.tell()
+            await settle(1)
+        assert room.counts == [("Resizing", 1)], "at the second time, and not in ten minutes"
+
+    told(story)
+
+
+def test_even_a_bug_does_not_end_the_recorder(caplog: pytest.LogCaptureFixture) -> None:
+    async def story(room: Room) -> None:
+        room.tell(body={"metadata": {"uid": "half an object"}})
+        room.tell("Settled")
+        await settle()
+        assert room.counts == [("Settled", 1)]
+
+    told(story)
+    assert "event not written" in caplog.text
+
+
 @pytest.fixture
 def written_note(cluster: Cluster) -> Callable[[str], list[JSON]]:
     """Writes one note twice about a pool, and answers with the events the cluster has of it."""
@@ -181,6 +215,11 @@ def test_both_clusters_take_and_count_our_events(written_note: Callable[[str], l
     (event,) = written_note("The quota of the account allows 20 cores.")
     assert event["note"] == "The quota of the account allows 20 cores."
     assert event["series"]["count"] == 2
+
+
+def test_both_clusters_take_our_longest_note(written_note: Callable[[str], list[JSON]]) -> None:
+    (event,) = written_note("Größe " * 1000)
+    assert len(event["note"].encode()) in {NOTE_LIMIT - 1, NOTE_LIMIT}
 
 
 def test_an_object_listed_in_full_can_be_told_about() -> None:

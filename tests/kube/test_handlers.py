@@ -61,6 +61,21 @@ def test_kinds_that_are_just_being_installed_are_waited_for(status: int, reason:
     run(story())
 
 
+def test_kinds_that_are_served_but_not_yet_stored_are_waited_for() -> None:
+    async def story() -> None:
+        api, client = cluster()
+
+        async def initializing(phase: Literal["before", "after"], request: Request) -> None:
+            if phase == "before" and request.resource == "batchpools" and asyncio.get_running_loop().time() < 5:
+                raise Refused(429, "TooManyRequests", "storage is (re)initializing")
+
+        api.gate = initializing
+        await wait_for_kinds(client)
+        assert 5 <= asyncio.get_running_loop().time() <= 6
+
+    run(story())
+
+
 def test_missing_rights_are_told_at_once() -> None:
     async def story() -> None:
         api, client = cluster()

@@ -7,6 +7,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from harness.kubestate import Key
 from harness.world import Scene, condition
 
 IMAGE, POOL = ("customimages", "ubuntu"), ("batchpools", "frames")
@@ -14,12 +15,16 @@ IMAGE, POOL = ("customimages", "ubuntu"), ("batchpools", "frames")
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """What is declared from here on; None: deleted. ``before`` is declared first, and changed while it is being carried out."""
+    """What is declared from here on; None: deleted.
+
+    ``before`` is declared first, and changed while it is being carried out; ``again`` deletes both and declares them anew once they are gone.
+    """
 
     name: str
     image: dict[str, Any] | None
     pool: dict[str, Any] | None
     before: dict[str, Any] | None = None
+    again: bool = False
 
 
 def _size(dedicated: int, low_priority: int) -> dict[str, Any]:
@@ -34,17 +39,19 @@ STORY: tuple[Chapter, ...] = (
     Chapter("shrink to zero", V1, _size(0, 0)),
     Chapter("second image", V2, _size(0, 0)),
     Chapter("grow on the second image", V2, _size(3, 0)),
+    Chapter("delete and declare again", V2, _size(1, 0), again=True),
     Chapter("delete", None, None),
 )
 
 
 async def declare(scene: Scene, chapter: Chapter) -> None:
     """As a person with kubectl would."""
+    if chapter.image is None or chapter.pool is None or chapter.again:
+        _delete(scene)
     if chapter.image is None or chapter.pool is None:
-        for plural, name in (POOL, IMAGE):
-            if scene.kube.get(plural, "render", name) is not None:
-                scene.kube.delete(plural, "render", name)
         return
+    if chapter.again:
+        await scene.until(lambda: not scene.kube.all("customimages") and not scene.kube.all("batchpools"))
     scene.image(**chapter.image)
     if chapter.before is not None:
         scene.pool(**chapter.before)
@@ -52,9 +59,16 @@ async def declare(scene: Scene, chapter: Chapter) -> None:
     scene.pool(**chapter.pool)
 
 
+def _delete(scene: Scene) -> None:
+    for plural, name in (POOL, IMAGE):
+        if scene.kube.get(plural, "render", name) is not None:
+            scene.kube.delete(plural, "render", name)
+
+
 def settled(scene: Scene, chapter: Chapter) -> bool:
     """Whether Kubernetes says that it is done."""
-    image, pool = (scene.kube.get(plural, "render", name) for plural, name in (IMAGE, POOL))
+    # Looked at in place: this is asked every few virtual seconds, and copies would be most of a case's time.
+    image, pool = (scene.kube.state.objects.get(Key(plural, "render", name)) for plural, name in (IMAGE, POOL))
     if chapter.image is None:
         return image is None and pool is None
     done = condition(image, "Ready")[0] == condition(pool, "Ready")[0] == "True"

@@ -64,11 +64,14 @@ class Elector:
 
     async def _keep(self) -> None:
         """Renew until the time for it is over."""
-        while True:
-            await asyncio.sleep(self._times.retry)
-            left = self._renewed_at + self._times.renew - self._clock.monotonic()
-            if left <= 0 or (not await self._try(left) and self._mine is None):
+        while (left := self._left()) > 0:
+            await asyncio.sleep(min(self._times.retry, left))
+            if (left := self._left()) <= 0 or (not await self._try(left) and self._mine is None):
                 return
+
+    def _left(self) -> float:
+        """Seconds until a holder that cannot renew has to give up."""
+        return self._renewed_at + self._times.renew - self._clock.monotonic()
 
     async def _try(self, seconds: float) -> bool:
         try:

@@ -46,18 +46,19 @@ class Reconciler:
     def start(self) -> None:
         """Start the workers."""
         for number in range(self._workers):
-            prefer = Priority.RESYNC if number == 0 else Priority.CHANGE
+            # A worker that is alone serves changes, or one resync of everything would stand before each of them.
+            prefer = Priority.RESYNC if number == 0 and self._workers > 1 else Priority.CHANGE
             self._tasks.append(asyncio.create_task(self._work(prefer), name=f"{self._queue.name}-{number}"))
 
-    async def stop(self) -> None:
-        """Take no more keys, give steps in flight their time, then cancel what is left."""
+    async def stop(self, grace: float = STOP_SECONDS) -> None:
+        """Take no more keys, give steps in flight ``grace`` seconds, then cancel what is left. Without the lease there is no grace: 0."""
         self._stopping = True
         self._queue.close()
         for task in self._tasks:
             if task not in self._busy:
                 task.cancel()
-        if self._busy:
-            await asyncio.wait(self._busy, timeout=STOP_SECONDS)
+        if self._busy and grace > 0:
+            await asyncio.wait(self._busy, timeout=grace)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -38,7 +38,11 @@ class Resync:
         """List metadata, fetch what is newer, drop what is gone, and make every key due."""
         listed, version = await self._objects.list_metadata(kind)
         for item in listed:
-            if not self._store.is_known(kind, item) and (body := await self._objects.get(key_of(kind, item))) is not None:
+            if self._store.is_known(kind, item):
+                continue
+            if (body := await self._objects.get(key_of(kind, item))) is None:
+                self._store.remove(kind, item)
+            else:
                 self._store.upsert(kind, body)
         self._store.relisted(kind, [key_of(kind, item) for item in listed], int(version))
         self._note(kind)
@@ -56,3 +60,6 @@ class Resync:
                 await self.again(kind)
             except KubernetesError as error:
                 log.warning("relist failed", extra={"kind": kind, "error": str(error)})
+            except Exception:
+                # Nothing else finds what no event told; the next listing must come whatever was wrong with this one.
+                log.exception("relist failed", extra={"kind": kind})

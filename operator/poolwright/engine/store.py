@@ -22,7 +22,7 @@ class ObjectStore:
 
     def __init__(self) -> None:
         self._objects: dict[ObjectKey, Body] = {}
-        self._tombstones: dict[str, int] = {}
+        self._tombstones: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._listeners: list[Listener] = []
         self._indexes: dict[str, _Index] = {}
 
@@ -52,7 +52,7 @@ class ObjectStore:
     def upsert(self, kind: str, body: Body, *, own: bool = False) -> bool:
         """Take a version in if it is newer than what is there; whether it was. ``own``: it is the answer to our own write."""
         key, before = key_of(kind, body), self._objects.get(key_of(kind, body))
-        if not self._is_news(body, before):
+        if not self._is_news(kind, body, before):
             return False
         after = _stripped(body)
         self._objects[key] = after
@@ -63,7 +63,7 @@ class ObjectStore:
         """An object is gone; ignored when a later one of the same name is already known."""
         key, before = key_of(kind, body), self._objects.get(key_of(kind, body))
         uid, version = body["metadata"]["uid"], version_of(body)
-        self._tombstones[uid] = version or 0
+        self._tombstones[kind][uid] = version or 0
         if before is None or before["metadata"]["uid"] != uid:
             return False
         del self._objects[key]
@@ -74,17 +74,18 @@ class ObjectStore:
         """A full listing came in: what it lacks, and is not newer than it, is gone. Answers with the removed keys."""
         listed = set(present)
         gone = [key for key in self.keys(kind) if key not in listed and (version_of(self._objects[key]) or 0) <= version]
+        # First the old tombstones, then the new ones: those stand until the next listing of this kind.
+        self._tombstones[kind] = {uid: at for uid, at in self._tombstones[kind].items() if at > version}
         for key in gone:
             self.remove(kind, self._objects[key])
-        self._tombstones = {uid: at for uid, at in self._tombstones.items() if at > version}
         return gone
 
     def is_known(self, kind: str, metadata: Body) -> bool:
         """Whether this version, or a newer one, is already here."""
-        return not self._is_news(metadata, self._objects.get(key_of(kind, metadata)))
+        return not self._is_news(kind, metadata, self._objects.get(key_of(kind, metadata)))
 
-    def _is_news(self, body: Body, before: Body | None) -> bool:
-        if body["metadata"]["uid"] in self._tombstones:
+    def _is_news(self, kind: str, body: Body, before: Body | None) -> bool:
+        if body["metadata"]["uid"] in self._tombstones[kind]:
             return False
         if before is None:
             return True

@@ -116,24 +116,19 @@ class KubeClient:
         return str(namespace["metadata"]["uid"])
 
     async def _patch(self, body: Body, change: Mapping[str, object]) -> Body:
-        """A JSON patch guarded by uid and resourceVersion; the API server answers 422 when a guard fails."""
+        """A JSON patch guarded by uid and resourceVersion; Conflict when a guard fails."""
         metadata = body["metadata"]
         guards = [{"op": "test", "path": f"/metadata/{name}", "value": metadata[name]} for name in ("uid", "resourceVersion")]
         target, query = path(_plural(body), metadata["namespace"], metadata["name"]), {"fieldManager": FIELD_MANAGER}
-        try:
-            return await self.call("PATCH", target, body=[*guards, change], query=query, content=JSON_PATCH)
-        except KubernetesError as error:
-            if error.status == INVALID:
-                raise Conflict(error.status, error.reason, "the object has moved") from error
-            raise
+        return await self.call("PATCH", target, body=[*guards, change], query=query, content=JSON_PATCH)
 
     async def _list(self, kind: str, accept: str) -> tuple[list[Body], str]:
         items: list[Body] = []
         query = {"limit": str(PAGE)}
         while True:
             page = await self.call("GET", path(kind), query=query, accept=accept)
-            # Items of a list carry no kind of their own; ours is known.
-            items += [{**item, "kind": SINGULAR[kind]} for item in page["items"]]
+            # An empty list of metadata has null for its items.
+            items += [_item(item, SINGULAR[kind]) for item in page["items"] or ()]
             if not (token := page["metadata"].get("continue")):
                 return items, page["metadata"]["resourceVersion"]
             query = {"limit": str(PAGE), "continue": token}
@@ -143,6 +138,12 @@ def path(kind: str, namespace: str | None = None, name: str | None = None) -> st
     """The path of a kind, cluster-wide, or of one object."""
     root = f"/apis/{API_GROUP}/{API_VERSION}"
     return f"{root}/{kind}" if namespace is None else f"{root}/namespaces/{namespace}/{kind}/{name}"
+
+
+def _item(item: dict[str, Any], kind: str) -> Body:
+    """Metadata come under a kind of their own; ours is known. managedFields are more than half of 10,000 objects, and nobody reads them."""
+    metadata = {name: value for name, value in item["metadata"].items() if name != "managedFields"}
+    return {**item, "kind": kind, "metadata": metadata}
 
 
 def _plural(body: Body) -> str:
@@ -155,5 +156,8 @@ def _error(status: int, text: bytes) -> KubernetesError:
     except ValueError:
         answer = {}
     reason, message = str(answer.get("reason", "")), str(answer.get("message", text[:200]))
+    # A JSON patch whose guard failed is answered like an object the schema refuses: 422 Invalid. Only the latter names causes.
+    if status == INVALID and reason == "Invalid" and not (answer.get("details") or {}).get("causes"):
+        return Conflict(status, reason, message)
     kind = {NOT_FOUND: NotFound, CONFLICT: Conflict}.get(status, KubernetesError)
     return kind(status, reason, message)

@@ -18,7 +18,8 @@ async def api_client() -> ApiClient:
         # Re-reads the projected token every minute.
         config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call] # no annotations there
     else:
-        await config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call] # as above
+        # The package reads the variable when it is imported; what counts is what it says now.
+        await config.load_kube_config(os.environ.get("KUBECONFIG"), client_configuration=configuration)  # type: ignore[no-untyped-call] # as above
     configuration.connection_pool_maxsize = CONNECTIONS
     # `retries` off: the next pass is the retry.
     configuration.retries = None

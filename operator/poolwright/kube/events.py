@@ -13,7 +13,7 @@ from poolwright.kube.client import FIELD_MANAGER, KubeClient
 
 log = logging.getLogger(__name__)
 
-NOTE_LIMIT = 1024  # events.k8s.io/v1 refuses longer notes
+NOTE_LIMIT = 1024  # bytes; events.k8s.io/v1 refuses longer notes, though it speaks of characters
 # Repetitions within this time are counted on one event (events.k8s.io series) instead of making new ones.
 SERIES_SECONDS = 600.0
 BACKLOG = 1000
@@ -32,7 +32,8 @@ class EventRecorder:
     def record(self, body: Body, type_: str, reason: str, note: str) -> None:
         """Tell of a turn of this object; ``type_`` is Normal or Warning. Never raises, never waits."""
         try:
-            self._backlog.put_nowait((body, type_, reason, note[:NOTE_LIMIT]))
+            # Cut as the limit counts: bytes, and no half character at the end.
+            self._backlog.put_nowait((body, type_, reason, note.encode()[:NOTE_LIMIT].decode(errors="ignore")))
         except asyncio.QueueFull:
             log.warning("event dropped", extra={"reason": reason})
 
@@ -43,7 +44,11 @@ class EventRecorder:
             try:
                 await self._write(body, type_, reason, note)
             except KubernetesError as error:
+                # It may have expired in the cluster: the next one of its kind starts a new series.
+                self._known.pop((body["metadata"]["uid"], reason), None)
                 log.warning("event not written", extra={"reason": reason, "error": str(error)})
+            except Exception:
+                log.exception("event not written", extra={"reason": reason})
 
     async def _write(self, body: Body, type_: str, reason: str, note: str) -> None:
         key, now = (body["metadata"]["uid"], reason), self._now()

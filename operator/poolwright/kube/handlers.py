@@ -14,7 +14,7 @@ from typing import Any
 import kopf
 
 from poolwright.domain.objects import API_GROUP, API_VERSION, KINDS, Body, KubernetesError
-from poolwright.kube.client import KubeClient
+from poolwright.kube.client import KubeClient, path
 
 Intake = Callable[[str, str, Body], None]
 """Called with the kind (plural), the watch event's type (empty for a listed object) and the object."""
@@ -35,6 +35,9 @@ async def wait_for_kinds(client: KubeClient) -> None:
             resources = await client.call("GET", f"/apis/{API_GROUP}/{API_VERSION}")
             served = {resource["name"] for resource in resources["resources"]}
             if served.issuperset(KINDS):
+                # Served is not yet stored: a list may still answer 429 «storage is (re)initializing».
+                for kind in KINDS:
+                    await client.call("GET", path(kind), query={"limit": "1"})
                 return
         except KubernetesError as error:
             if error.status not in {404, 429, 503}:
@@ -49,8 +52,8 @@ def registry(intake: Intake) -> kopf.OperatorRegistry:
     handlers = kopf.OperatorRegistry()
     kopf.on.login(id="login", registry=handlers)(_login)
     for kind in KINDS:
-
-        async def receive(event: dict[str, Any], kind: str = kind, **_: object) -> None:  # noqa: RUF029 - a plain function would run in a thread
+        # A coroutine, because kopf runs plain functions in threads: the store and the queue belong to the loop.
+        async def receive(event: dict[str, Any], kind: str = kind, **_: object) -> None:
             intake(kind, str(event.get("type") or ""), event["object"])
 
         kopf.on.event(API_GROUP, API_VERSION, kind, id=kind, registry=handlers)(receive)  # type: ignore[arg-type] # kopf passes by name, its type wants all names

@@ -22,7 +22,9 @@ def follow(s: ImageSituation, version: VersionView) -> Answer:
     already knows to be complete there, is settled without a further read.
     """
     if version.state is State.SUCCEEDED and _known_complete(s, version) and _as_declared(s, version):
-        return _available(s, version, _current(s).regions)
+        # A region that was taken away is in our status until then, and no pool may go by it.
+        lies_in = {region.name for region in version.regions}
+        return _available(s, version, tuple(region for region in _current(s).regions if region.name in lies_in))
     if s.facts.progress is UNSEEN:
         return Look(frozenset({Fact.PROGRESS}))
     seen = s.facts.progress
@@ -33,6 +35,9 @@ def follow(s: ImageSituation, version: VersionView) -> Answer:
 
 def _judge(s: ImageSituation, version: VersionView) -> ImageDecision:
     regions = version.replication or ()
+    if version.state is State.DELETING or (version.state is State.FAILED and not any(region.completed for region in regions)):
+        message = f"Version {version.name} is in state {version.state.value}."
+        return say(s, reasons.PUBLISHING, message, stages=published("False", reasons.PUBLISHING, message))
     current = _newer(s, version, regions)
     memo = replace(s.memo, current=current)
     if version.state is State.CREATING:
@@ -78,7 +83,8 @@ def _available(s: ImageSituation, version: VersionView, regions: tuple[RegionPro
 
 
 def _say(s: ImageSituation, version: VersionView, *, memo: ImageMemo, stages: Stages) -> ImageDecision:
-    done = sum(region.completed for region in version.replication or ())
+    wanted = {region.name for region in s.spec.regions}
+    done = sum(region.completed and region.name in wanted for region in version.replication or ())
     message = f"Version {version.name} is complete in {done} of {len(s.spec.regions)} regions."
     reason = reasons.PUBLISHING if version.state is State.CREATING else reasons.REPLICATING
     decision = say(s, reason, message, stages=(*needless(), *stages, *replicated("False", reason, message)))
