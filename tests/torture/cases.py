@@ -14,6 +14,7 @@ from harness.virtualtime import run
 from harness.world import Call, Scene
 from torture.oracle import projection, violations
 from torture.story import STORY, declare, settled
+from torture.witness import Witness
 
 Variant = Literal["plain", "stale list", "status wiped", "Azure lists lag"]
 VARIANTS: tuple[Variant, ...] = ("plain", "stale list", "status wiped", "Azure lists lag")
@@ -21,6 +22,11 @@ VARIANTS: tuple[Variant, ...] = ("plain", "stale list", "status wiped", "Azure l
 LAG_SECONDS = 600.0
 LISTINGS = ("GalleryImageVersions_ListByGalleryImage", "Pools_List")
 PHASES: tuple[Phase, ...] = ("before", "after")
+# The longest chapter takes 26 minutes of Azure's own time; relists that make up for missing events come every ten.
+PATIENCE_SECONDS = 2 * 3600.0
+# The write that was cut off may have to be sent again; an old list is acted on, and what came of it taken back.
+REPEATED_WRITES: dict[Variant, int] = {"plain": 1, "status wiped": 1, "Azure lists lag": 1, "stale list": 3}
+WRITES = frozenset({"PUT", "POST", "PATCH", "DELETE"})
 READS = frozenset({"get", "head", "list"})
 # A day; everything has long settled by then, or never will.
 LATER_SECONDS = 24 * 3600.0
@@ -78,6 +84,11 @@ def sweep() -> Iterator[Case]:
             for phase in PHASES:
                 for variant in VARIANTS if writes else VARIANTS[:1]:
                     yield Case(chapter, number, phase, variant)
+
+
+def recorded_before(case: Case) -> list[Call]:
+    """The calls to Azure that the chapter makes when nothing goes wrong."""
+    return [call for call in recorded()[case.chapter] if call[0] == "azure"]
 
 
 @cache
@@ -139,28 +150,38 @@ async def _carried_out(case: Case, later: float) -> tuple[Call, list[str], dict[
     if case.variant == "Azure lists lag":
         for operation in LISTINGS:
             scene.azure.faults.add(FaultRule(action=Stale(seconds=LAG_SECONDS), operation=operation))
-    killer = Killer(case)
+    killer, witness, mark = Killer(case), Witness(scene), scene.azure.journal.written
     operator.gate = killer
     declaring = asyncio.create_task(declare(scene, chapter), name="kubectl")
     if chapter.again:
         # The old list is one in which both are being deleted: acted on, it would hit what comes after them.
         await asyncio.sleep(0)
         revision = scene.kube.state.revision
+    waited = 0.0
     while not killer.struck.is_set() and not (declaring.done() and settled(scene, chapter)):
+        waited += 1.0
+        assert waited < later, f"not settled before the crash: {scene.told()}"
         await asyncio.sleep(1)
     if not killer.struck.is_set():
         await operator.stop()
+        witness.leave()
         return None
     await operator.kill(asyncio.current_task(), declaring)
     successor = await _succeed(scene, case.variant, revision)
     await declaring
     problems = []
     try:
-        await scene.until(lambda: settled(scene, chapter), within=later)
+        await scene.until(lambda: settled(scene, chapter), within=PATIENCE_SECONDS)
     except AssertionError as error:
         problems.append(str(error))
     await asyncio.sleep(later)
     await successor.stop()
+    problems += witness.leave()
+    writes, usual = len(list(scene.azure.journal.writes(mark))), sum(call.split()[0] in WRITES for _, call in recorded_before(case))
+    if writes > usual + REPEATED_WRITES[case.variant]:
+        problems.append(f"{writes} writes to Azure where {usual} do without a crash")
+    if operator.runaway or successor.runaway:
+        problems.append("an operator made calls without end")
     return killer.at, [*problems, *violations(scene)], projection(scene)
 
 

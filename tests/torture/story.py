@@ -73,5 +73,3 @@ def settled(scene: Scene, chapter: Chapter) -> bool:
         return image is None and pool is None
     done = condition(image, "Ready")[0] == condition(pool, "Ready")[0] == "True"
     return done and condition(pool, "ImageUpToDate")[0] == "True"
-
-

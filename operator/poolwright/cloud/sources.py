@@ -58,9 +58,10 @@ async def _inspect(blob: BlobClient, uri: str) -> SourceView:
     try:
         properties = await blob.get_blob_properties()
         kind, length = str(getattr(properties.blob_type, "value", properties.blob_type)), int(properties.size)
-        if kind != "PageBlob":
+        # A range of an empty blob is refused with 416.
+        if kind != "PageBlob" or length < vhd.FOOTER_BYTES:
             return vhd.judge(blob=uri, blob_type=kind, length=length, head=b"", footer=b"")
-        footer = await _range(blob, max(length - vhd.FOOTER_BYTES, 0), vhd.FOOTER_BYTES)
+        footer = await _range(blob, length - vhd.FOOTER_BYTES, vhd.FOOTER_BYTES)
         head = b"" if footer.startswith(vhd.COOKIE) else await _range(blob, 0, HEAD_BYTES)
     except HttpResponseError as error:
         if error.status_code == NOT_FOUND:

@@ -9,6 +9,7 @@ from typing import Any
 from poolwright.controllers.reconcile import Parked, UnreadableSpec
 from poolwright.domain.image import status
 from poolwright.domain.image.candidates import by_digest, highest_usable
+from poolwright.domain.image.deletion import next_to_go
 from poolwright.domain.image.observed import Fact, ImageFacts
 from poolwright.domain.image.rules import decide
 from poolwright.domain.image.situation import (
@@ -127,7 +128,12 @@ class ImageLogic:
 
 
 def _followed(s: ImageSituation) -> ResourceId:
-    """The version whose replication the rules ask about: the one in the listing that they would follow, else the intended one."""
+    """The version the rules ask about: the next to delete, or the one they would follow, else the intended one."""
+    if s.deleting:
+        version = next_to_go(s)
+        if version is None:
+            raise TypeError("no version is left to delete")
+        return parse(version.id)
     if isinstance(s.spec.source, VersionSource):
         return s.spec.source.version
     mine = by_digest(s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from poolwright.domain import reasons, resource_id
 from poolwright.domain.image.candidates import listed
 from poolwright.domain.image.naming import order
-from poolwright.domain.image.observed import Fact, State
+from poolwright.domain.image.observed import Fact, State, VersionView
 from poolwright.domain.image.situation import Answer, DeleteDefinition, DeleteVersion, ImageRule, ImageSituation, Release, do, say
 from poolwright.domain.outcomes import UNSEEN, Look
 
@@ -44,19 +44,29 @@ def definition_gone(s: ImageSituation) -> Answer:
 
 
 def versions_left(s: ImageSituation) -> Answer:
-    """Our versions go one by one, newest first; those of others stay, and with them the definition."""
+    """Our versions go one by one, newest first; those of others stay, and with them the definition.
+
+    Each is read directly before it is deleted: a listing that is behind would have it deleted again and again.
+    """
     if s.facts.versions is UNSEEN:
         return Look(frozenset({Fact.VERSIONS}))
-    ours = sorted((v for v in listed(s) if s.mark.on(v.tags)), key=lambda v: order(v.name), reverse=True)
-    present = [version for version in ours if version.state is not State.DELETING]
-    if present:
-        action = DeleteVersion(version=resource_id.parse(present[0].id))
-        return do(s, action, reasons.DELETING, f"Deleting version {present[0].name}; {len(ours)} left.")
-    if ours:
-        return say(s, reasons.DELETING, f"Version {ours[0].name} is being deleted; {len(ours)} left.")
-    if listed(s):
-        return do(s, Release(), reasons.DELETING, "The image definition holds versions of others and stays.")
-    return None
+    if (version := next_to_go(s)) is None:
+        return do(s, Release(), reasons.DELETING, "The image definition holds versions of others and stays.") if listed(s) else None
+    seen, left = s.facts.progress, f"{len(_ours(s))} left"
+    if seen is UNSEEN:
+        return Look(frozenset({Fact.PROGRESS}))
+    if seen is None or seen.state is State.DELETING:
+        return say(s, reasons.DELETING, f"Version {version.name} is being deleted; {left}.")
+    return do(s, DeleteVersion(version=resource_id.parse(version.id)), reasons.DELETING, f"Deleting version {version.name}; {left}.")
+
+
+def next_to_go(s: ImageSituation) -> VersionView | None:
+    """The version a deletion is about: the newest of ours that is listed."""
+    return next(iter(_ours(s)), None)
+
+
+def _ours(s: ImageSituation) -> list[VersionView]:
+    return sorted((v for v in listed(s) if s.mark.on(v.tags)), key=lambda v: order(v.name), reverse=True)
 
 
 def definition_left(s: ImageSituation) -> Answer:

@@ -70,24 +70,31 @@ def not_ours(s: PoolSituation) -> Answer:
 
 
 def absent(s: PoolSituation) -> Answer:
-    """Created once everything that can be checked beforehand is in order."""
+    """Created once everything that can be checked beforehand is in order.
+
+    What an earlier pool of this id had reached says nothing of the next one, whose first shortfall would pass for lost nodes.
+    """
     if s.facts.pool is not None:
         return None
+    memo = replace(s.memo, reached=None, attempts=0)
     ready = _preflight(s)
-    if not isinstance(ready, tuple):
-        return _passed_on(s, ready)
+    if isinstance(ready, Verdict):
+        return say(s, ready.reason, ready.message, memo=memo)
+    if isinstance(ready, Look):
+        return ready
     image, agent = ready
     metadata = s.mark.tags()
     action = CreatePool(spec=s.spec, image_id=image.id, node_agent_sku=agent, size=s.desired, metadata=metadata)
-    return do(s, action, reasons.CREATING, f"Creating pool {s.spec.pool_id} with {s.desired}.")
+    return do(s, action, reasons.CREATING, f"Creating pool {s.spec.pool_id} with {s.desired}.", memo=memo)
 
 
 def outdated_and_empty(s: PoolSituation) -> Answer:
     """What only an empty pool takes is changed while it has no nodes, before it grows again.
 
     A pool that got no node at all is emptied of its target first: a wrong image or size may be what keeps it from growing.
+    A target that is not declared is somebody else's, and nothing would bring it back: then the change waits for its owner.
     """
-    if not s.pool.steady or not s.pool.current.empty or s.pool.auto_scale:
+    if not s.pool.steady or not s.pool.current.empty or s.pool.auto_scale or _undeclared_target(s):
         return None
     changed = fields.needs_empty(s.spec, s.pool, wanted(s))
     if not changed:
@@ -119,9 +126,9 @@ RULES: tuple[PoolRule, ...] = (
     not_ours,
     absent,
     # from here on the pool exists and is ours
+    sizing.automatic,
     sizing.resizing,
     outdated_and_empty,
-    sizing.automatic,
     sizing.wrong_target,
     sizing.fell_short,
     settled,
@@ -190,6 +197,11 @@ def _preflight(s: PoolSituation) -> tuple[Usable, str] | Verdict | Look[Fact]:
         return image
     agent = node_agent_of(s)
     return (image, agent) if isinstance(agent, str) else agent
+
+
+def _undeclared_target(s: PoolSituation) -> bool:
+    declared, target = s.spec.targets, s.pool.target
+    return (declared.dedicated is None and target.dedicated > 0) or (declared.low_priority is None and target.low_priority > 0)
 
 
 def _passed_on(s: PoolSituation, answer: Verdict | Look[Fact]) -> Answer:

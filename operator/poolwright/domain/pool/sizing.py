@@ -65,7 +65,10 @@ def resizing(s: PoolSituation) -> Answer:
 
 
 def automatic(s: PoolSituation) -> Answer:
-    """Batch refuses a resize of a pool that scales by a formula, so fixed targets on one are a contradiction to be told."""
+    """Batch refuses a resize of a pool that scales by a formula, so fixed targets on one are a contradiction to be told.
+
+    Also while it moves: a resize of the formula that is stopped would only start again.
+    """
     if not s.pool.auto_scale or not s.spec.targets.managed:
         return None
     return say(s, reasons.AUTO_SCALE_ENABLED, "The pool scales by a formula. Disable automatic scaling in Azure, or leave the targets out.")

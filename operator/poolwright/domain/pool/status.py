@@ -13,6 +13,7 @@ from poolwright.domain.pool.images import boots, wanted
 from poolwright.domain.pool.observed import PoolMemo, PoolView, Size
 from poolwright.domain.pool.situation import PoolDecision, PoolSituation
 from poolwright.domain.pool.spec import CustomImageRef
+from poolwright.domain.reasons import Kind
 from poolwright.domain.status import head, kept, present
 
 STAGES = (reasons.SCALED_TO_TARGET, reasons.IMAGE_UP_TO_DATE)
@@ -82,7 +83,12 @@ def _image(s: PoolSituation, pool: PoolView) -> dict[str, Any]:
     """Which image the pool boots, and whether it is a custom one."""
     if pool.image_id is None:
         return {"kind": "Marketplace", "name": pool.image_name}
-    image = resource_id.parse(pool.image_id)
+    try:
+        image = resource_id.parse(pool.image_id)
+    except ValueError:
+        return {"kind": "Custom", "name": pool.image_id, "id": pool.image_id}
+    if len(image.names) == 1:  # a managed image has no versions
+        return {"kind": "Custom", "name": image.name, "id": pool.image_id}
     pinned = len(image.names) == VERSION_SEGMENTS
     wants = wanted(s)
     ours = (
@@ -106,7 +112,7 @@ def _scaled(s: PoolSituation, pool: PoolView | None, decision: PoolDecision) -> 
         return Condition(reasons.SCALED_TO_TARGET, "True", reasons.UNMANAGED.name, "No target is declared.")
     if pool.current == s.desired and pool.target == s.desired:
         return Condition(reasons.SCALED_TO_TARGET, "True", reasons.AT_TARGET.name, f"Has {pool.current}.")
-    if pool.steady and decision.action is None and sizing.reached_before(s):
+    if verdict.reason.kind is Kind.SETTLED and sizing.reached_before(s):
         message = f"Has {pool.current} of {s.desired}; Batch itself replaces lost nodes."
         return Condition(reasons.SCALED_TO_TARGET, "False", reasons.NODES_LOST.name, message)
     return Condition(reasons.SCALED_TO_TARGET, "False", verdict.reason.name, verdict.message)

@@ -1,0 +1,204 @@
+"""Ways to break the operator on purpose: a harness that does not notice them proves nothing.
+
+Each replaces one piece of the operator for the length of a ``with`` block, and names cases that have to find a problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from poolwright.cloud import account_poller, accounts, galleries
+from poolwright.controllers import reconcile
+from poolwright.domain import objects, ownership
+from poolwright.domain.image import rules as image_rules
+from poolwright.domain.image import situation as image_situation
+from poolwright.domain.image.spec import ImageSpec
+from poolwright.domain.pool import rules as pool_rules
+from poolwright.domain.pool import sizing
+from poolwright.domain.reasons import DELETING
+from poolwright.engine import publish, resync, store, workqueue
+
+Patch = tuple[object, str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Breakage:
+    """What is broken, and how."""
+
+    name: str
+    patches: Callable[[], list[Patch]]
+
+
+@contextmanager
+def broken(breakage: Breakage) -> Iterator[None]:
+    """The operator with one piece replaced."""
+    patches = breakage.patches()
+    before = [(owner, name, getattr(owner, name)) for owner, name, _ in patches]
+    for owner, name, value in patches:
+        setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        for owner, name, value in before:
+            setattr(owner, name, value)
+
+
+def _no_digest_tag() -> list[Patch]:
+    return [(galleries, "SOURCE_DIGEST", "some-other-tag")]
+
+
+def _act_before_the_intent() -> list[Patch]:
+    def choose(s: image_situation.ImageSituation, version: str) -> image_situation.ImageDecision:
+        action = image_situation.PutVersion(spec=s.spec, home=s.home, version=version, digest=s.spec.digest)
+        return image_situation.do(s, action, image_rules.reasons.PUBLISHING, "Making it at once.")
+
+    return [(image_rules, "_choose", choose)]
+
+
+def _no_finalizer() -> list[Patch]:
+    return [(reconcile, "has_finalizer", lambda _body: True)]
+
+
+def _old_view_after_a_write() -> list[Patch]:
+    return [(account_poller.AccountPoller, "wrote", lambda _self, _pool_id: None)]
+
+
+def _absence_from_a_listing() -> list[Patch]:
+    original = account_poller.AccountPoller.view
+
+    def view(self: account_poller.AccountPoller, pool_id: str) -> Any:
+        known = self._entries.get(pool_id.lower())
+        return None if known is None else original(self, pool_id)
+
+    return [(account_poller.AccountPoller, "view", view)]
+
+
+def _finalizer_off_too_early() -> list[Patch]:
+    def rule(s: Any) -> Any:
+        if s.pool.deleting:
+            return pool_rules.do(s, pool_rules.Release(), DELETING, "It is on its way.")
+        return original(s)
+
+    original = pool_rules.on_its_way_out
+    return [(pool_rules, "DELETION", (*pool_rules.DELETION[:-1], rule))]
+
+
+def _no_relist() -> list[Patch]:
+    async def again(_self: resync.Resync, _kind: str) -> None:
+        return None
+
+    return [(resync.Resync, "again", again)]
+
+
+def _no_direct_read_before_a_deletion() -> list[Patch]:
+    async def still_true(_self: Any, _key: Any, _body: Any) -> bool:
+        return True
+
+    return [(reconcile.Controller, "_still_true", still_true)]
+
+
+def _target_taken_for_size() -> list[Patch]:
+    rules = tuple(rule for rule in pool_rules.RULES if rule not in {sizing.resizing, sizing.fell_short})
+    return [(pool_rules, "RULES", rules)]
+
+
+def _no_retry() -> list[Patch]:
+    return [(workqueue.WorkQueue, "retry", lambda _self, _key, **_bounds: None)]
+
+
+def _nothing_is_scheduled() -> list[Patch]:
+    return [(workqueue.WorkQueue, "schedule", lambda _self, _key, _seconds: None)]
+
+
+def _status_without_a_version() -> list[Patch]:
+    """A status that keeps the generation of the first visit."""
+    original = publish.Publisher.publish
+
+    async def publish_(self: publish.Publisher, kind: str, body: objects.Body, status: Mapping[str, Any], steady: Any) -> Any:
+        before = body.get("status", {}).get("observedGeneration", -1)
+        return await original(self, kind, body, {**status, "observedGeneration": max(before, 1) if before == -1 else before}, steady)
+
+    return [(publish.Publisher, "publish", publish_)]
+
+
+def _old_versions_are_news() -> list[Patch]:
+    return [(store.ObjectStore, "_is_news", lambda _self, _kind, _body, _before: True)]
+
+
+def _digest_with_a_counter() -> list[Patch]:
+    original = image_rules.decide
+    counter = iter(range(1_000_000))
+
+    def decide(s: image_situation.ImageSituation) -> Any:
+        spec: ImageSpec = replace(s.spec, digest=f"{s.spec.digest}-{next(counter)}")
+        return original(replace(s, spec=spec))
+
+    from poolwright.controllers.image import logic  # noqa: PLC0415 - patched where it is used
+
+    return [(logic, "decide", decide)]
+
+
+def _mark_forgotten() -> list[Patch]:
+    def tags(self: ownership.Mark) -> dict[str, str]:
+        return {ownership.CLUSTER: self.cluster}
+
+    return [(ownership.Mark, "tags", tags)]
+
+
+def _ready_too_early() -> list[Patch]:
+    return [(pool_rules, "RULES", tuple(rule for rule in pool_rules.RULES if rule is not sizing.resizing))]
+
+
+def _image_update_forgotten() -> list[Patch]:
+    return [(pool_rules, "RULES", tuple(rule for rule in pool_rules.RULES if rule is not pool_rules.outdated_and_empty))]
+
+
+def _one_region_only() -> list[Patch]:
+    original = galleries._target_regions
+    return [(galleries, "_target_regions", lambda regions: original(list(regions)[-1:]))]
+
+
+def _delete_without_waiting_for_pools() -> list[Patch]:
+    from poolwright.domain.image import deletion  # noqa: PLC0415 - beside its use
+
+    return [(deletion, "RULES", deletion.RULES[1:])]
+
+
+def _pool_written_without_asking() -> list[Patch]:
+    async def send(client: Any, pool_id: str, action: Any) -> None:
+        await original(client, pool_id, action)
+        if isinstance(action, pool_rules.Resize):
+            await original(client, pool_id, action)
+
+    original = accounts._send
+    return [(accounts, "_send", send)]
+
+
+BREAKAGES = tuple(
+    Breakage(patches.__name__.strip("_").replace("_", " "), patches)
+    for patches in (
+        _no_digest_tag,
+        _act_before_the_intent,
+        _no_finalizer,
+        _old_view_after_a_write,
+        _absence_from_a_listing,
+        _finalizer_off_too_early,
+        _no_relist,
+        _no_direct_read_before_a_deletion,
+        _target_taken_for_size,
+        _no_retry,
+        _nothing_is_scheduled,
+        _status_without_a_version,
+        _old_versions_are_news,
+        _digest_with_a_counter,
+        _mark_forgotten,
+        _ready_too_early,
+        _image_update_forgotten,
+        _one_region_only,
+        _delete_without_waiting_for_pools,
+        _pool_written_without_asking,
+    )
+)

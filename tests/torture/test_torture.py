@@ -1,0 +1,32 @@
+"""A part of ``make torture``: enough to notice a broken road in every chapter, quick enough for every run of the tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from torture.cases import Case, judge, recorded, reference, sweep
+from torture.story import STORY
+
+# Every case takes a second; a prime stride visits every chapter, phase and variant in turn.
+STRIDE = 29
+SIX_HOURS = 6 * 3600.0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _references() -> None:
+    """What all cases share, outside the first one's time limit."""
+    recorded()
+    for chapter in range(len(STORY)):
+        reference(chapter)
+
+
+@pytest.mark.parametrize("case", list(sweep())[::STRIDE], ids=str)
+def test_the_end_does_not_depend_on_the_road(case: Case) -> None:
+    verdict = judge(case, SIX_HOURS)
+    assert verdict.reached
+    assert not verdict.problems
+
+
+def test_every_chapter_has_calls_to_be_killed_at() -> None:
+    assert all(len(calls) > 5 for calls in recorded())
+    assert len(list(sweep())) > 500
