@@ -9,7 +9,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-
 TETHER = Path(__file__).with_name("tether.py")
 STOP_SECONDS = 15.0
 

@@ -10,14 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from localplane import ControlPlane
-
 from demo.processes import Process
 from demo.world import SEED, SPEED, TENANT
+from localplane import ControlPlane
 
 ROOT = Path(__file__).resolve().parent.parent
 OPERATOR_NAMESPACE, SERVICE_ACCOUNT = "poolwright-system", "poolwright"
@@ -85,7 +84,7 @@ class Stage:
         for process in reversed(self.processes):
             process.stop()
 
-    def _start(self, name: str, command: list[str], environment: "os._Environ[str] | dict[str, str]") -> Process:
+    def _start(self, name: str, command: list[str], environment: Mapping[str, str]) -> Process:
         process = Process(name, command, log=self.folder / f"{name}.log", environment=dict(environment))
         self.processes.append(process)
         return process

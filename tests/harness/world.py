@@ -49,7 +49,7 @@ SLOW = Settings(
 
 
 # A quiet day at this rhythm takes about 700, the longest chapter 130.
-RUNAWAY_CALLS = 3000
+RUNAWAY_CALLS = 1500
 OK = 200
 
 

@@ -70,7 +70,13 @@ def test_pages_are_of_one_moment(cluster: Cluster) -> None:
 
 
 def test_both_kinds_are_served(cluster: Cluster) -> None:
-    cluster.tell(wait_for_kinds)
+    async def story(client: KubeClient) -> None:
+        await wait_for_kinds(client)
+        resources = await client.call("GET", "/apis/poolwright.io/v1alpha1")
+        names = {resource["name"] for resource in resources["resources"]}
+        assert names >= {POOLS, f"{POOLS}/status", IMAGES, f"{IMAGES}/status"}
+
+    cluster.tell(story)
 
 
 def test_the_cluster_has_an_id(cluster: Cluster) -> None:

@@ -128,6 +128,7 @@ def test_an_intake_that_fails_does_not_end_the_watch(cluster: Real) -> None:
         for name in ("first", "second"):
             await create(client, declarations.pool(name, namespace=cluster.namespace), POOLS)
             await intake.until(lambda name=name: any(event[2] == name for event in intake.events))  # type: ignore[misc] # bound now, not later
+        assert not watching.done()
         stop.set()
         async with asyncio.timeout(PATIENCE_SECONDS):
             await watching

@@ -17,19 +17,23 @@ from poolwright.domain.image import rules as image_rules
 from poolwright.domain.image import situation as image_situation
 from poolwright.domain.image.spec import ImageSpec
 from poolwright.domain.pool import rules as pool_rules
+from poolwright.domain.pool import situation as pool_situation
 from poolwright.domain.pool import sizing
-from poolwright.domain.reasons import DELETING
-from poolwright.engine import publish, resync, store, workqueue
+from poolwright.domain.reasons import DELETING, PUBLISHING
+from poolwright.engine import publish, resync
+from torture.cases import Variant
 
 Patch = tuple[object, str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class Breakage:
-    """What is broken, and how."""
+    """What is broken and how, and the chapter and variant in which it shows."""
 
     name: str
     patches: Callable[[], list[Patch]]
+    chapter: str
+    variant: Variant
 
 
 @contextmanager
@@ -53,7 +57,7 @@ def _no_digest_tag() -> list[Patch]:
 def _act_before_the_intent() -> list[Patch]:
     def choose(s: image_situation.ImageSituation, version: str) -> image_situation.ImageDecision:
         action = image_situation.PutVersion(spec=s.spec, home=s.home, version=version, digest=s.spec.digest)
-        return image_situation.do(s, action, image_rules.reasons.PUBLISHING, "Making it at once.")
+        return image_situation.do(s, action, PUBLISHING, "Making it at once.")
 
     return [(image_rules, "_choose", choose)]
 
@@ -66,20 +70,10 @@ def _old_view_after_a_write() -> list[Patch]:
     return [(account_poller.AccountPoller, "wrote", lambda _self, _pool_id: None)]
 
 
-def _absence_from_a_listing() -> list[Patch]:
-    original = account_poller.AccountPoller.view
-
-    def view(self: account_poller.AccountPoller, pool_id: str) -> Any:
-        known = self._entries.get(pool_id.lower())
-        return None if known is None else original(self, pool_id)
-
-    return [(account_poller.AccountPoller, "view", view)]
-
-
 def _finalizer_off_too_early() -> list[Patch]:
     def rule(s: Any) -> Any:
         if s.pool.deleting:
-            return pool_rules.do(s, pool_rules.Release(), DELETING, "It is on its way.")
+            return pool_situation.do(s, pool_situation.Release(), DELETING, "It is on its way.")
         return original(s)
 
     original = pool_rules.on_its_way_out
@@ -105,14 +99,6 @@ def _target_taken_for_size() -> list[Patch]:
     return [(pool_rules, "RULES", rules)]
 
 
-def _no_retry() -> list[Patch]:
-    return [(workqueue.WorkQueue, "retry", lambda _self, _key, **_bounds: None)]
-
-
-def _nothing_is_scheduled() -> list[Patch]:
-    return [(workqueue.WorkQueue, "schedule", lambda _self, _key, _seconds: None)]
-
-
 def _status_without_a_version() -> list[Patch]:
     """A status that keeps the generation of the first visit."""
     original = publish.Publisher.publish
@@ -122,10 +108,6 @@ def _status_without_a_version() -> list[Patch]:
         return await original(self, kind, body, {**status, "observedGeneration": max(before, 1) if before == -1 else before}, steady)
 
     return [(publish.Publisher, "publish", publish_)]
-
-
-def _old_versions_are_news() -> list[Patch]:
-    return [(store.ObjectStore, "_is_news", lambda _self, _kind, _body, _before: True)]
 
 
 def _digest_with_a_counter() -> list[Patch]:
@@ -170,35 +152,32 @@ def _delete_without_waiting_for_pools() -> list[Patch]:
 def _pool_written_without_asking() -> list[Patch]:
     async def send(client: Any, pool_id: str, action: Any) -> None:
         await original(client, pool_id, action)
-        if isinstance(action, pool_rules.Resize):
+        if isinstance(action, pool_situation.Resize):
             await original(client, pool_id, action)
 
     original = accounts._send
     return [(accounts, "_send", send)]
 
 
+_WHERE: tuple[tuple[Callable[[], list[Patch]], str, Variant], ...] = (
+    (_no_digest_tag, "create", "plain"),
+    (_act_before_the_intent, "create", "Azure lists lag"),
+    (_no_finalizer, "create", "plain"),
+    (_old_view_after_a_write, "delete and declare again", "plain"),
+    (_finalizer_off_too_early, "delete and declare again", "plain"),
+    (_no_relist, "delete and declare again", "stale list"),
+    (_no_direct_read_before_a_deletion, "delete", "stale list"),
+    (_target_taken_for_size, "create", "Azure lists lag"),
+    (_status_without_a_version, "second image", "status wiped"),
+    (_digest_with_a_counter, "create", "plain"),
+    (_mark_forgotten, "create", "plain"),
+    (_ready_too_early, "create", "Azure lists lag"),
+    (_image_update_forgotten, "second image", "plain"),
+    (_one_region_only, "create", "plain"),
+    (_delete_without_waiting_for_pools, "delete and declare again", "plain"),
+    (_pool_written_without_asking, "change while resizing", "plain"),
+)
+
 BREAKAGES = tuple(
-    Breakage(patches.__name__.strip("_").replace("_", " "), patches)
-    for patches in (
-        _no_digest_tag,
-        _act_before_the_intent,
-        _no_finalizer,
-        _old_view_after_a_write,
-        _absence_from_a_listing,
-        _finalizer_off_too_early,
-        _no_relist,
-        _no_direct_read_before_a_deletion,
-        _target_taken_for_size,
-        _no_retry,
-        _nothing_is_scheduled,
-        _status_without_a_version,
-        _old_versions_are_news,
-        _digest_with_a_counter,
-        _mark_forgotten,
-        _ready_too_early,
-        _image_update_forgotten,
-        _one_region_only,
-        _delete_without_waiting_for_pools,
-        _pool_written_without_asking,
-    )
+    Breakage(patches.__name__.strip("_").replace("_", " "), patches, chapter, variant) for patches, chapter, variant in _WHERE
 )

@@ -93,7 +93,7 @@ def _versions(scene: Scene) -> list[dict[str, Any]]:
 
 
 def _ours(item: dict[str, Any]) -> bool:
-    return item.get("tags", {}).get("poolwright-cluster") == CLUSTER
+    return bool(item.get("tags", {}).get("poolwright-cluster") == CLUSTER)
 
 
 def _list(scene: Scene, path: str) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,8 @@ IMAGE, POOL = ("customimages", "ubuntu"), ("batchpools", "frames")
 class Chapter:
     """What is declared from here on; None: deleted.
 
-    ``before`` is declared first, and changed while it is being carried out; ``again`` deletes both and declares them anew once they are gone.
+    ``before`` is declared first, and changed while it is being carried out; ``again`` deletes both and
+    declares them anew once they are gone.
     """
 
     name: str

@@ -125,11 +125,23 @@ class AccountPoller:
             except CallFailed as failure:
                 failures += 1
                 self._failed(failure)
-                await asyncio.sleep(self._jittered(min(self._rhythm.pools * (1 << min(failures, 6)), LONGEST_PAUSE)))
+                growing = self._jittered(min(self._rhythm.pools * (1 << min(failures, 6)), LONGEST_PAUSE))
+                await self._hold_off(max(growing, _retry_after(failure)))
                 continue
             failures = 0
             self._succeeded()
             await self._pause(self._rhythm.pools if exists else LONGEST_PAUSE)
+
+    async def _hold_off(self, seconds: float) -> None:
+        """Ask nothing for so long; pools are told of the outage when it gets long, not when it is next asked about."""
+        began = self._trouble.since if self._trouble is not None else None
+        left = TOLERATED_SECONDS - (self._clock.now() - began).total_seconds() if began is not None else 0.0
+        if self._listed and not self._told and 0 < left < seconds:
+            await asyncio.sleep(left)
+            seconds -= left
+            self._told = True
+            self._moved(None)
+        await asyncio.sleep(seconds)
 
     async def _pause(self, seconds: float) -> None:
         self._early.clear()
@@ -214,6 +226,11 @@ class AccountPoller:
 
     def _jittered(self, seconds: float) -> float:
         return seconds * self._random.uniform(1 - JITTER, 1)
+
+
+def _retry_after(failure: CallFailed) -> float:
+    """What the service asks for, in seconds."""
+    return (failure.outcome.after or 0.0) if isinstance(failure.outcome, Transient) else 0.0
 
 
 def _merged(entry: _Entry | None, pool: BatchPool) -> PoolView | None:
