@@ -13,6 +13,7 @@ from azure.identity.aio import DefaultAzureCredential
 from poolwright.core import OperatorCore
 from poolwright.engine.clock import SystemClock
 from poolwright.engine.election import Elector, LostLease
+from poolwright.engine.reconciler import STOP_SECONDS
 from poolwright.engine.resync import EVERY_SECONDS
 from poolwright.engine.shard import Shard
 from poolwright.kube.client import KubeClient
@@ -95,11 +96,16 @@ class App:
             )
             self._core = core
             telling = asyncio.create_task(recorder.forever(), name="events")
+            grace = STOP_SECONDS
             try:
                 await core.start()
                 await self._watch(core)
+            except asyncio.CancelledError:
+                # The lease is lost: somebody else may act by now, so nothing of ours goes on.
+                grace = 0.0
+                raise
             finally:
-                await core.stop()
+                await core.stop(grace)
                 telling.cancel()
 
     async def _watch(self, core: OperatorCore) -> None:

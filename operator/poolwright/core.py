@@ -32,7 +32,7 @@ from poolwright.domain.resource_id import ResourceId
 from poolwright.engine.backoff import Backoff
 from poolwright.engine.clock import Clock
 from poolwright.engine.publish import Publisher
-from poolwright.engine.reconciler import Reconciler
+from poolwright.engine.reconciler import STOP_SECONDS, Reconciler
 from poolwright.engine.resync import Resync
 from poolwright.engine.store import ObjectStore
 from poolwright.engine.workqueue import Priority, WorkQueue
@@ -109,12 +109,12 @@ class OperatorCore:
             reconciler.start()
         self._relisting = [asyncio.create_task(self.resync.forever(kind), name=f"resync-{kind}") for kind in KINDS]
 
-    async def stop(self) -> None:
-        """Finish the steps in flight, within limits, and stop the pollers."""
+    async def stop(self, grace: float = STOP_SECONDS) -> None:
+        """Give the steps in flight ``grace`` seconds, then stop the pollers. Without the lease there is no grace: 0."""
         for task in self._relisting:
             task.cancel()
         await asyncio.gather(*self._relisting, return_exceptions=True)
-        await asyncio.gather(*(reconciler.stop() for reconciler in self._reconcilers))
+        await asyncio.gather(*(reconciler.stop(grace) for reconciler in self._reconcilers))
         await self.accounts.close()
 
     def _changed(self, key: ObjectKey, before: Body | None, after: Body | None, own: bool) -> None:

@@ -31,17 +31,24 @@ class Settings(BaseSettings):
     image_motion_seconds: float = Field(30.0, gt=0)
     """Between two looks at an image that is being published or replicated."""
     volatile_status_seconds: float = Field(300.0, ge=0)
-    """How old node counts and percentages may be in a status; as metrics they are never older than the last poll."""
+    """How old node counts by state and percentages may be in a status when nothing else in it changes."""
     pool_workers: int = Field(16, gt=0)
+    """How many pools are worked on at the same time."""
     image_workers: int = Field(8, gt=0)
+    """How many images are worked on at the same time."""
 
     resource_manager: str = "https://management.azure.com"
     """The address of ARM; authority and credentials come from azure-identity's own variables (AZURE_…)."""
     resource_manager_scope: str = "https://management.azure.com/.default"
+    """What tokens for ARM are asked for."""
     batch_scope: str = "https://batch.core.windows.net//.default"
+    """What tokens for the Batch service are asked for; the two slashes are meant."""
     instance_discovery: bool = True
     """Whether azure-identity asks the public login host about the authority; off for private clouds and simulators."""
 
     http_host: str = "0.0.0.0"  # noqa: S104 - probes come from the kubelet, from outside the pod
+    """Where /metrics, /healthz and /readyz are served."""
     http_port: int = Field(8080, ge=0, le=65535)
+    """0: a free one, which is logged."""
     log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""

@@ -140,7 +140,7 @@ class Operator:
     @property
     def runaway(self) -> bool:
         """Whether it made more calls than any honest day has; from then on it gets no answer."""
-        return self.calls > RUNAWAY_CALLS
+        return self.calls > self._scene.most_calls
 
     async def _count(self, phase: Phase) -> None:
         self.calls += phase == "before"
@@ -162,9 +162,10 @@ class Operator:
 class Scene:
     """Azure, Kubernetes, and the operator of the moment. Needs a running loop."""
 
-    def __init__(self, *, seed: int = 0, settings: Settings = SLOW) -> None:
+    def __init__(self, *, seed: int = 0, settings: Settings = SLOW, most_calls: int = RUNAWAY_CALLS) -> None:
         loop = asyncio.get_running_loop()
         self.seed = seed
+        self.most_calls = most_calls
         self.settings = settings
         self.clock = LoopClock(EPOCH)
         self.world = World(CallableClock(lambda: EPOCH.timestamp() + loop.time()), durations=Durations(), base_url="https://azuresim.test")

@@ -25,6 +25,11 @@ BY_ID: dict[str, Any] = {"image": {"galleryImage": {"id": VERSION}}, "nodeAgentS
 Object = tuple[str, str]
 
 
+def production() -> Scene:
+    """A world with production's rhythm, in which days may pass."""
+    return Scene(settings=PRODUCTION, most_calls=100_000)
+
+
 @asynccontextmanager
 async def converged(scene: Scene, *, pool: dict[str, Any] | None = None, **image: Any) -> AsyncIterator[Scene]:
     """A scene in which the image and the pool are Ready and at rest."""

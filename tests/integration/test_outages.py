@@ -28,6 +28,7 @@ from integration.scenes import (
     operating,
     operations,
     pauses,
+    production,
     shown,
     status_writes,
     until_ready,
@@ -142,7 +143,7 @@ async def before_the_next_look(scene: Scene) -> None:
 @pytest.mark.parametrize("name", AZURE)
 async def test_azure_is_out_for_a_converged_pair(name: str, caplog: pytest.LogCaptureFixture) -> None:
     action, reason = AZURE[name]
-    scene = Scene(settings=PRODUCTION)
+    scene = production()
     async with converged(scene):
         await before_the_next_look(scene)
         mark, writes = len(scene.kube.log), scene.azure.journal.written
@@ -163,7 +164,7 @@ async def test_azure_is_out_for_a_converged_pair(name: str, caplog: pytest.LogCa
 @pytest.mark.parametrize("name", AZURE)
 async def test_azure_is_out_in_the_middle_of_creation(name: str, moment: str, caplog: pytest.LogCaptureFixture) -> None:
     action, reason = AZURE[name]
-    scene = Scene(settings=PRODUCTION)
+    scene = production()
     async with operating(scene):
         scene.image()
         scene.pool()
@@ -186,7 +187,7 @@ def _failed(scene: Scene, operation: str) -> int:
 
 
 async def test_an_outage_of_four_minutes_is_not_told_at_all() -> None:
-    scene = Scene(settings=PRODUCTION)
+    scene = production()
     async with converged(scene):
         await before_the_next_look(scene)
         mark = len(scene.kube.log)
@@ -199,7 +200,7 @@ async def test_an_outage_of_four_minutes_is_not_told_at_all() -> None:
 
 
 async def test_a_pool_that_names_its_version_itself_is_told_of_after_five_minutes_too() -> None:
-    scene = Scene(settings=PRODUCTION)
+    scene = production()
     made_version(scene)
     async with operating(scene):
         scene.pool(**BY_ID)
@@ -214,7 +215,7 @@ async def test_a_pool_that_names_its_version_itself_is_told_of_after_five_minute
 
 
 async def test_errors_that_change_their_words_are_told_once() -> None:
-    scene = Scene(settings=PRODUCTION)
+    scene = production()
     async with converged(scene):
         mark = len(scene.kube.log)
         for number in range(20):
@@ -227,7 +228,7 @@ async def test_errors_that_change_their_words_are_told_once() -> None:
 
 
 async def test_a_failing_account_is_asked_by_one_poller_with_growing_pauses_however_many_pools_it_has() -> None:
-    scene = Scene(settings=PRODUCTION)
+    scene = production()
     async with converged(scene):
         others = [scene.pool(name=f"more-{n}", targetDedicatedNodes=0, targetLowPriorityNodes=0)["metadata"]["name"] for n in range(9)]
         await scene.until(lambda: all(is_ready(scene, ("batchpools", name)) for name in others))
@@ -245,7 +246,7 @@ async def test_a_failing_account_is_asked_by_one_poller_with_growing_pauses_howe
 
 
 async def test_retry_after_is_kept_to_by_the_poller_and_by_images() -> None:
-    scene = Scene(settings=PRODUCTION)
+    scene = production()
     async with converged(scene):
         await before_the_next_look(scene)
         mark = scene.azure.journal.written
@@ -261,7 +262,7 @@ async def test_retry_after_is_kept_to_by_the_poller_and_by_images() -> None:
 
 @pytest.mark.parametrize("name", KUBERNETES)
 async def test_kubernetes_is_out_for_a_converged_pair(name: str) -> None:
-    scene = Scene(settings=PRODUCTION)
+    scene = production()
     async with converged(scene):
         mark, writes = len(scene.kube.log), scene.azure.journal.written
         before, scene.kube.gate = scene.kube.gate, KUBERNETES[name]
@@ -277,7 +278,7 @@ async def test_kubernetes_is_out_for_a_converged_pair(name: str) -> None:
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("name", [*KUBERNETES, "answers lost"])
 async def test_kubernetes_is_out_in_the_middle_of_creation(name: str, moment: str) -> None:
-    scene = Scene(settings=PRODUCTION)
+    scene = production()
     async with operating(scene):
         scene.image()
         scene.pool()

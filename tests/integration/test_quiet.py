@@ -24,6 +24,7 @@ from integration.scenes import (
     operating,
     operations,
     pauses,
+    production,
     status_of,
     status_writes,
     until_gone,
@@ -63,7 +64,7 @@ def every(scene: Scene) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize(("images", "accounts", "pools"), [(1, 1, 1), (1, 1, 40), (3, 2, 40)])
 async def test_converged_for_ten_minutes(images: int, accounts: int, pools: int) -> None:
-    scene, seconds = Scene(settings=PRODUCTION), 10 * MINUTES
+    scene, seconds = production(), 10 * MINUTES
     async with operating(scene):
         await many(scene, images=images, accounts=accounts, pools=pools)
         mark, log = scene.azure.journal.written, len(scene.kube.log)
@@ -83,7 +84,7 @@ async def test_converged_for_ten_minutes(images: int, accounts: int, pools: int)
 
 
 async def test_converged_for_ten_hours_reads_each_account_itself_once_an_hour() -> None:
-    scene = Scene(settings=PRODUCTION)
+    scene = production()
     async with converged(scene):
         mark, log = scene.azure.journal.written, len(scene.kube.log)
         for _ in range(10):
@@ -96,7 +97,7 @@ async def test_converged_for_ten_hours_reads_each_account_itself_once_an_hour() 
 
 async def test_pages_of_a_listing_are_all_that_grows_with_pools() -> None:
     """Two pages: a poll is two requests, and nothing else is asked."""
-    scene = Scene(settings=PRODUCTION)
+    scene = production()
     async with converged(scene):
         account = farm(scene)
         account.pool_quota = 5000
@@ -114,7 +115,7 @@ async def test_pages_of_a_listing_are_all_that_grows_with_pools() -> None:
 
 
 async def test_busy_pools_whose_node_states_alone_change_write_a_status_every_five_minutes_at_most() -> None:
-    scene, minutes = Scene(settings=PRODUCTION), 60
+    scene, minutes = production(), 60
     async with converged(scene, pool={"targetDedicatedNodes": 100, "targetLowPriorityNodes": 60}):
         mark, log, times = scene.azure.journal.written, len(scene.kube.log), []
 
@@ -137,7 +138,7 @@ async def test_busy_pools_whose_node_states_alone_change_write_a_status_every_fi
 
 @pytest.mark.parametrize("size", [(2, 1), (0, 0), (250, 0)])
 async def test_creating_one_pool(size: tuple[int, int]) -> None:
-    scene = Scene(settings=PRODUCTION)
+    scene = production()
     async with operating(scene):
         scene.image()
         await until_ready(scene, IMAGE)
@@ -152,7 +153,7 @@ async def test_creating_one_pool(size: tuple[int, int]) -> None:
 
 
 async def test_scaling_one_pool_is_one_write_to_azure() -> None:
-    scene = Scene(settings=PRODUCTION)
+    scene = production()
     async with converged(scene):
         for replicas in (20, 3, 0, 5):
             mark, log = scene.azure.journal.written, len(scene.kube.log)
@@ -165,7 +166,7 @@ async def test_scaling_one_pool_is_one_write_to_azure() -> None:
 
 
 async def test_a_restart_of_what_is_converged_writes_nothing_and_reads_little() -> None:
-    scene, images, accounts = Scene(settings=PRODUCTION), 3, 2
+    scene, images, accounts = production(), 3, 2
     async with operating(scene):
         await many(scene, images=images, accounts=accounts, pools=40)
         assert scene.operator is not None
@@ -187,7 +188,7 @@ async def test_a_restart_of_what_is_converged_writes_nothing_and_reads_little() 
 
 
 async def test_an_image_is_ready_one_poll_interval_after_azure_is() -> None:
-    scene = Scene(settings=PRODUCTION)
+    scene = production()
     took = scene.world.kernel.durations
     azures_own = 2 * took.gallery_write + took.version_capture + took.version_replicate
     async with operating(scene):

@@ -79,7 +79,7 @@ ACCESS_DENIED = _reason(
     "AccessDenied",
     Kind.UNKNOWN,
     "Azure refuses the operator's identity (401 or 403).",
-    "Give the operator's identity the role that the message names, at the scope of the resource; it is tried again by itself.",
+    "Give the operator's identity a role that allows what the message names, at the scope of the resource; it is tried again by itself.",
 )
 AZURE_REFUSED = _reason(
     "AzureRefused",
@@ -106,7 +106,7 @@ REPLICATION_FAILED = _reason(
     "ReplicationFailed",
     Kind.STALLED,
     "A region failed three times.",
-    "Read the region's own message; remove the region or wait, it is tried again hourly.",
+    "Read the region's own message; take the region out, or change spec.source.revision to build under the next number.",
 )
 PUBLISH_FAILED = _reason(
     "PublishFailed",

@@ -26,7 +26,7 @@ class Published:
 class Publisher:
     """Writes statuses; the answer goes into the store at once, so the next pass does not start from what we know to be old.
 
-    What moves by itself is a metric first; in the status it may be ``volatile_seconds`` old.
+    What moves by itself rides along with other changes, or goes out once it is ``volatile_seconds`` old.
     """
 
     def __init__(self, objects: Objects, store: ObjectStore, clock: Clock, *, volatile_seconds: float) -> None:

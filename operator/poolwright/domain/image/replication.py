@@ -42,7 +42,7 @@ def _judge(s: ImageSituation, version: VersionView) -> ImageDecision:
     memo = replace(s.memo, current=current)
     if version.state is State.CREATING:
         return _say(s, version, memo=memo, stages=published("False", reasons.PUBLISHING, f"Azure is making version {version.name}."))
-    if version.state is State.SUCCEEDED and not _as_declared(s, version):
+    if version.state in {State.SUCCEEDED, State.FAILED} and not _as_declared(s, version):
         action = UpdateRegions(spec=s.spec, version=resource_id.parse(version.id))
         message = f"Setting the regions of version {version.name} to {_names(s.spec.regions)}."
         return do(s, action, reasons.REPLICATING, message, stages=_stages(version, reasons.REPLICATING, message), memo=memo)

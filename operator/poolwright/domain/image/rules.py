@@ -47,6 +47,19 @@ def being_made(s: ImageSituation) -> Answer:
     return None if version is None else replication.follow(s, version)
 
 
+def copied_in_part(s: ImageSituation) -> Answer:
+    """A version that failed after a region was done is not made again: only its copies are, and the source is not needed for that."""
+    version = next((v for v in by_digest(s) if v.state is State.FAILED), None)
+    if version is None:
+        return None
+    seen = s.facts.progress
+    if seen is UNSEEN:
+        return Look(frozenset({Fact.PROGRESS}))
+    if seen is None or seen.name != version.name or not any(region.completed for region in seen.replication or ()):
+        return None
+    return replication.follow(s, version)
+
+
 def number_taken(s: ImageSituation) -> Answer:
     """A fixed number that holds another source is never overwritten."""
     if s.spec.version is None or not taken(s, s.spec.version):
@@ -171,6 +184,7 @@ def _words(system: object) -> str:
 BUILT: tuple[ImageRule, ...] = (
     made_already,
     being_made,
+    copied_in_part,
     number_taken,
     source_not_ready,
     gallery_missing,
