@@ -112,13 +112,16 @@ def test_what_is_looked_at_next(s: ImageSituation, fact: Fact) -> None:
             id="the number is stored and free",
         ),
         pytest.param(
-            situation(seen(versions=(version(state=State.FAILED),))),
+            situation(seen(versions=(version(state=State.FAILED),), progress=version(state=State.FAILED))),
             "Publishing",
             PutVersion(spec=BUILT, home=home(), version="1.0.0", digest=BUILT.digest),
             id="a version that failed",
         ),
         pytest.param(
-            situation(seen(versions=(version(state=State.FAILED),)), memo=ImageMemo(intent=replace(INTENT, attempts=MAX_ATTEMPTS))),
+            situation(
+                seen(versions=(version(state=State.FAILED),), progress=version(state=State.FAILED)),
+                memo=ImageMemo(intent=replace(INTENT, attempts=MAX_ATTEMPTS)),
+            ),
             "PublishFailed",
             None,
             id="a version that failed too often",
@@ -206,7 +209,7 @@ def test_our_own_lost_answer_is_followed() -> None:
 
 
 def test_failures_are_counted_for_this_number_alone() -> None:
-    failed = seen(versions=(version("1.0.1", State.FAILED),))
+    failed = seen(versions=(version("1.0.1", State.FAILED),), progress=version("1.0.1", State.FAILED))
     attempts = []
     memo = ImageMemo(intent=Intent(version="1.0.0", digest=BUILT.digest, attempts=2))
     for _ in range(MAX_ATTEMPTS):
@@ -221,7 +224,7 @@ def test_failures_are_counted_for_this_number_alone() -> None:
 
 def test_a_revision_builds_again_under_the_next_number_after_failures() -> None:
     s = situation(
-        seen(versions=(version(state=State.FAILED),)),
+        seen(versions=(version(state=State.FAILED),), progress=version(state=State.FAILED)),
         spec=spec(source={"vhd": VHD_SOURCE, "revision": "2"}),
         memo=ImageMemo(intent=replace(INTENT, attempts=MAX_ATTEMPTS)),
     )

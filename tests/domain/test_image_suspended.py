@@ -25,7 +25,7 @@ WANTING = [
     pytest.param(situation(seen(definition=None)), id="no definition"),
     pytest.param(situation(), id="no number"),
     pytest.param(situation(seen(target=None), memo=CHOSEN), id="no version"),
-    pytest.param(situation(seen(versions=(version(state=State.FAILED),))), id="failed version"),
+    pytest.param(situation(seen(versions=(version(state=State.FAILED),), progress=version(state=State.FAILED))), id="failed version"),
     pytest.param(situation(seen(versions=(version(),), progress=version(replication=progress(northeurope="Failed")))), id="failed region"),
     pytest.param(situation(seen(versions=(version(),), progress=version(regions=()))), id="region to add"),
 ]

@@ -77,7 +77,8 @@ def image_situations() -> Iterator[ImageSituation]:
     rich = images.situation(images.seen(versions=(long,), progress=long), memo=memo, spec=named)
     yield rich
     yield replace(rich, spec=replace(named, suspended=True), facts=images.seen(versions=(images.version(),), gallery=None, progress=None))
-    yield replace(rich, facts=images.seen(versions=tuple(images.version(f"1.0.{n}", State.FAILED) for n in range(40))))
+    failed = tuple(images.version(f"1.0.{n}", State.FAILED) for n in range(40))
+    yield replace(rich, facts=images.seen(versions=failed, progress=failed[-1]))
     yield replace(rich, facts=images.seen(source=SourceView(problem="SourceCorrupt", detail="w" * 40000)))
     yield replace(rich, deleting=True, users=("studio/frames",))
     yield images.situation(replace(images.READY_TO_BUILD, progress=images.in_place_version()), spec=images.IN_PLACE, memo=memo)
@@ -108,6 +109,9 @@ def image_statuses() -> Iterator[dict[str, Any]]:
     body = images.body(metadata={**images.METADATA, **ANNOTATED})
     for s in image_situations():
         answer = decide_image(s)
+        if isinstance(answer, Look):
+            s = replace(s, facts=replace(s.facts, progress=None))  # noqa: PLW2901 - the same situation, looked at
+            answer = decide_image(s)
         assert not isinstance(answer, Look)
         status = image_status.render(body, s, answer)
         yield status

@@ -1,0 +1,1 @@
+"""Measurements on the real API server and the simulated Azure; each module prints one table."""
