@@ -201,15 +201,3 @@ def test_a_listing_that_is_ahead_of_the_read(read: VersionView | None) -> None:
     decision = decided(s)
     assert (decision.verdict.reason, decision.action, decision.memo) == (reasons.PUBLISHING, None, OLD)
     assert follow(s, version()) == decision
-
-
-def test_a_version_that_failed_after_a_region_was_done_is_copied_again_and_not_made_again() -> None:
-    failed = version(state=State.FAILED, replication=progress(northeurope="Failed"))
-    memo = ImageMemo(intent=INTENT)
-    for attempt in range(1, MAX_ATTEMPTS + 1):
-        decision = decided(situation(seen(versions=(failed,), progress=failed), memo=memo))
-        assert isinstance(decision.action, UpdateRegions)
-        memo = decision.memo
-        assert memo.intent is not None
-        assert memo.intent.attempts == attempt
-    assert decided(situation(seen(versions=(failed,), progress=failed), memo=memo)).verdict.reason is reasons.REPLICATION_FAILED
