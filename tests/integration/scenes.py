@@ -124,7 +124,7 @@ def nodes(scene: Scene, pool: str = "frames") -> tuple[int, int]:
 
 def made_version(scene: Scene, *regions: str, version: str = VERSION) -> str:
     """A finished version that somebody else made; its id."""
-    definition = version.split("/versions/")[0]
+    definition = version.split("/versions/", 1)[0]
     scene.world.add_definition(definition, location=HOME)
     scene.world.add_version(version, regions=regions or (HOME, SECOND))
     return version

@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
 from azuresim import FaultRule, Status
-from azuresim.core.resource_id import ResourceId
-from azuresim.core.vhd import MIB, fixed_footer
-from harness.world import BLOBS, CLUSTER, GROUP, HOME, SECOND, STORAGE, Scene
+from azuresim.core.vhd import fixed_footer
+from harness.world import BLOBS, HOME, SECOND, Scene
+from integration.mistakes import (
+    ELSEWHERE,
+    IN_PLACE,
+    NORTH,
+    NOWHERE,
+    OTHER_CLUSTER,
+    RIGHT_VHD,
+    SECOND_IMAGE,
+    SIZE,
+    SOMEBODY,
+    Case,
+    bad_blob,
+    bad_footer,
+    bad_pool,
+    forget_definition,
+    found_at_once,
+    in_place_at_home_only,
+    named,
+    nothing,
+    put_blob,
+    taken,
+    vhd,
+    widened,
+    widened_and_declared,
+)
 from integration.scenes import (
     BY_ID,
     DEFINITION,
@@ -25,106 +46,9 @@ from integration.scenes import (
     operations,
     shown,
     status_writes,
-    stranger,
     until_ready,
     until_told,
 )
-
-ELSEWHERE = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/elsewhere"
-RIGHT_VHD = {"vhd": {"blobUri": f"{BLOBS}/v1.vhd", "storageAccountId": STORAGE, "osState": "Generalized"}}
-SECOND_IMAGE = ("customimages", "debian")
-IN_PLACE = {"galleryImageVersion": {"id": VERSION, "osState": "Generalized"}}
-SIZE = 64 * MIB
-Act = Callable[[Scene], Any]
-
-
-def nothing(_scene: Scene) -> None:
-    """The world is as it is."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """``given`` is the world before, ``wrong`` what is declared in it, ``right`` what puts it right."""
-
-    reason: str
-    words: tuple[str, ...]
-    wrong: Act
-    right: Act
-    given: Act = nothing
-    about: tuple[str, str] = IMAGE
-    first: tuple[tuple[str, str], ...] = field(default=())
-
-
-def vhd(name: str, account: str = STORAGE, blobs: str = BLOBS) -> dict[str, Any]:
-    return {"vhd": {"blobUri": f"{blobs}/{name}.vhd", "storageAccountId": account, "osState": "Generalized"}}
-
-
-def bad_blob(reason: str, words: tuple[str, ...], make: Act) -> Case:
-    """The blob ``bad`` is made by ``make``; later a right one is put in its place."""
-    return Case(
-        reason=reason,
-        words=("images/bad.vhd", *words),
-        given=make,
-        wrong=lambda scene: scene.image(source=vhd("bad")),
-        right=lambda scene: (scene.world.add_vhd(f"{BLOBS}/bad.vhd", size_mib=64), look_now(scene, IMAGE)),
-    )
-
-
-def bad_footer(footer: bytes) -> Act:
-    return lambda scene: scene.world.add_vhd(f"{BLOBS}/bad.vhd", size_mib=64, footer=footer)
-
-
-def put_blob(scene: Scene, kind: Any, size: int, *pages: tuple[int, bytes]) -> None:
-    account = scene.world.storage.named("vhds")
-    assert account is not None
-    blob = scene.world.storage.put_blob(account, "images", "bad.vhd", kind=kind, size=size, metadata={}, http_headers={})
-    for offset, content in pages:
-        blob.content.write(offset, content)
-
-
-def look_now(scene: Scene, item: tuple[str, str]) -> None:
-    """As ``kubectl annotate``: what Azure changed is found without waiting for the next look."""
-    body = scene.kube.get(item[0], "render", item[1])
-    assert body is not None
-    stamp = {"poolwright.io/reconcile-requested-at": scene.clock.now().isoformat()}
-    scene.kube.apply({**body, "metadata": {**body["metadata"], "annotations": stamp}})
-
-
-def bad_pool(reason: str, words: tuple[str, ...], *, given: Act = made_version, right: Act | None = None, **spec: Any) -> Case:
-    """A pool on a version that is there; by default it is put right by its declaration."""
-    return Case(
-        reason=reason,
-        words=words,
-        given=given,
-        about=POOL,
-        wrong=lambda scene: scene.pool(**{**BY_ID, **spec}),
-        right=right or (lambda scene: scene.pool(**BY_ID)),
-    )
-
-
-def taken(metadata: dict[str, str]) -> Act:
-    def make(scene: Scene) -> None:
-        made_version(scene)
-        stranger(scene, metadata=metadata)
-
-    return make
-
-
-def in_place_at_home_only(scene: Scene) -> None:
-    made_version(scene, HOME)
-    scene.world.add_batch_account(f"{GROUP}/providers/Microsoft.Batch/batchAccounts/north", location=SECOND)
-    scene.image(source=IN_PLACE, replication={"regions": [{"name": HOME}]})
-
-
-def widened(scene: Scene) -> None:
-    """Somebody replicates the version to the second region."""
-    scene.world.add_version(VERSION, regions=(HOME, SECOND))
-
-
-SOMEBODY = {"poolwright-cluster": CLUSTER, "poolwright-namespace": "studio", "poolwright-name": "other"}
-OTHER_CLUSTER = {"poolwright-cluster": "another", "poolwright-namespace": "render", "poolwright-name": "frames"}
-NORTH = f"{GROUP}/providers/Microsoft.Batch/batchAccounts/north"
-NOWHERE = f"{GROUP}/providers/Microsoft.Batch/batchAccounts/nowhere"
 
 CASES: dict[str, Case] = {
     "block blob": bad_blob(
@@ -165,7 +89,7 @@ CASES: dict[str, Case] = {
             FaultRule(action=Status(status=403, code="AuthorizationPermissionMismatch"), service="blob", count=None)
         ),
         wrong=lambda scene: scene.image(),
-        right=lambda scene: (scene.azure.faults.clear(), look_now(scene, IMAGE)),
+        right=found_at_once(IMAGE, lambda scene: scene.azure.faults.clear()),
     ),
     "storage account in another region": Case(
         reason="SourceWrongRegion",
@@ -204,20 +128,20 @@ CASES: dict[str, Case] = {
         wrong=lambda scene: scene.image(
             name="debian", vhd="v2", gallery={"id": DEFINITION.split("/images/")[0], "definition": "ubuntu", "location": HOME}
         ),
-        right=lambda scene: scene.kube.delete(*_named(IMAGE)),
+        right=lambda scene: scene.kube.delete(*named(IMAGE)),
     ),
     "definition of a stranger": Case(
         reason="NotOwned",
         words=("made was not made by Poolwright", "spec.gallery.definition"),
         given=made_version,
         wrong=lambda scene: scene.image(gallery={"id": DEFINITION.split("/images/")[0], "definition": "made", "location": HOME}),
-        right=lambda scene: (_forget_definition(scene), look_now(scene, IMAGE)),
+        right=found_at_once(IMAGE, forget_definition),
     ),
     "gallery image version that does not exist": Case(
         reason="VersionNotFound",
         words=(VERSION, "does not exist", "spec.source.galleryImageVersion.id"),
         wrong=lambda scene: scene.image(source=IN_PLACE),
-        right=lambda scene: (made_version(scene), look_now(scene, IMAGE)),
+        right=found_at_once(IMAGE, made_version),
     ),
     "pool id taken by an unmarked pool": bad_pool(
         "NotOwned",
@@ -229,7 +153,7 @@ CASES: dict[str, Case] = {
         "NotOwned",
         ("Pool frames belongs to the BatchPool studio/other", "spec.adoptionPolicy to Force"),
         given=taken(SOMEBODY),
-        right=lambda scene: (scene.world.pools.delete(farm(scene), "frames"), look_now(scene, POOL)),
+        right=found_at_once(POOL, lambda scene: scene.world.pools.delete(farm(scene), "frames")),
     ),
     "pool id taken by another cluster": bad_pool(
         "NotOwned",
@@ -244,7 +168,7 @@ CASES: dict[str, Case] = {
         "RegionNotReplicated",
         ("CustomImage ubuntu", f"not replicated to {SECOND}", "spec.replication.regions"),
         given=in_place_at_home_only,
-        right=lambda scene: (widened(scene), scene.image(source=IN_PLACE, replication={"regions": [{"name": HOME}, {"name": SECOND}]})),
+        right=widened_and_declared,
         batchAccountId=NORTH,
         image={"customImageRef": {"name": "ubuntu"}},
     ),
@@ -252,14 +176,14 @@ CASES: dict[str, Case] = {
         "RegionNotReplicated",
         ("Version 1.0.0 of made", f"not replicated to {SECOND}", "Add the region"),
         given=in_place_at_home_only,
-        right=lambda scene: (widened(scene), look_now(scene, POOL)),
+        right=found_at_once(POOL, widened),
         batchAccountId=NORTH,
     ),
     "version that does not exist": bad_pool(
         "ImageVersionNotFound",
         (VERSION, "does not exist", "spec.image.galleryImage.id"),
         given=nothing,
-        right=lambda scene: (made_version(scene), look_now(scene, POOL)),
+        right=found_at_once(POOL, made_version),
     ),
     "unknown node agent": bad_pool(
         "NodeAgentUnknown",
@@ -269,22 +193,10 @@ CASES: dict[str, Case] = {
     "unknown Batch account": bad_pool(
         "AccountNotFound",
         ("no Batch account", "batchAccounts/nowhere", "spec.batchAccountId"),
-        right=lambda scene: (scene.world.add_batch_account(NOWHERE, location=HOME), look_now(scene, POOL)),
+        right=found_at_once(POOL, lambda scene: scene.world.add_batch_account(NOWHERE, location=HOME)),
         batchAccountId=NOWHERE,
     ),
 }
-
-
-def _named(item: tuple[str, str]) -> tuple[str, str, str]:
-    return item[0], "render", item[1]
-
-
-def _forget_definition(scene: Scene) -> None:
-    """Its owner deletes the definition."""
-    scene.world.settle()
-    definition = scene.world.galleries.definition(ResourceId.parse(DEFINITION))
-    definition.versions.clear()
-    scene.world.galleries.delete_definition(ResourceId.parse(DEFINITION))
 
 
 @pytest.mark.parametrize("name", CASES)
