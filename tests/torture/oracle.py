@@ -38,7 +38,7 @@ def _azure(scene: Scene) -> dict[str, Any]:
         "gallery": scene.ask(f"{GALLERY}?{API}") is not None,
         "definitions": sorted(item["name"] for item in _list(scene, f"{GALLERY}/images?{API}") if _ours(item)),
         "current version": sorted(_version(item) for item in by_id.values() if item["tags"]["poolwright-source-digest"] == current),
-        "pools": sorted((_pool(item, by_id) for item in _list(scene, f"/batch/farm/pools?{'api-version=2025-06-01'}")), key=json.dumps),
+        "pools": sorted((_pool(item, by_id) for item in _list(scene, "/batch/farm/pools?api-version=2025-06-01")), key=json.dumps),
     }
 
 

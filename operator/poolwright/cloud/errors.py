@@ -122,14 +122,12 @@ async def called(operation: str, call: Awaitable[ResultT]) -> ResultT:
 async def found(operation: str, call: Awaitable[ResultT], *, absent: frozenset[str]) -> ResultT | None:
     """Await one direct read; None when Azure says with one of these codes that there is nothing."""
     try:
-        async with asyncio.timeout(CALL_SECONDS):
-            return await call
-    except HttpResponseError as error:
-        if error.status_code == NOT_FOUND and code_of(error) in absent:
+        return await called(operation, call)
+    except CallFailed as failure:
+        cause = failure.__cause__
+        if isinstance(cause, HttpResponseError) and cause.status_code == NOT_FOUND and code_of(cause) in absent:
             return None
-        raise CallFailed(outcome_of(operation, error)) from error
-    except (AzureError, OSError, TimeoutError) as error:
-        raise CallFailed(classify(status=None, code="", words="", retry_after=None, operation=operation)) from error
+        raise
 
 
 def outcome_of(operation: str, error: HttpResponseError) -> Outcome:

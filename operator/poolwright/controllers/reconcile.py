@@ -28,7 +28,16 @@ TOLERATED_SECONDS = 300.0
 # Half an hour to an hour in the design; the shorter, because a look costs a few reads.
 STALLED_SECONDS = 1800.0
 
-SituationT = TypeVar("SituationT")
+
+class Situation(Protocol):
+    """What the rules of a kind look at; the common pass reads only what it remembered before."""
+
+    @property
+    def memo(self) -> Any:
+        """The memo of the stored status."""
+
+
+SituationT = TypeVar("SituationT", bound=Situation)
 
 
 class Recorder(Protocol):
@@ -129,7 +138,7 @@ class Controller(Generic[SituationT]):
             except CallFailed as failure:
                 if isinstance(failure.outcome, Stalled | Waiting):
                     refused = Verdict(failure.outcome.reason, failure.outcome.detail)
-                    decision = replace(decision, verdict=refused, memo=getattr(situation, "memo"), again_after=STALLED_SECONDS)  # noqa: B009
+                    decision = replace(decision, verdict=refused, memo=situation.memo, again_after=STALLED_SECONDS)
                     return await self._publish(key, body, self._logic.render(body, situation, decision), decision.again_after)
                 raise
         self._failing.pop(key, None)

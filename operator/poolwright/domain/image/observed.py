@@ -136,19 +136,8 @@ class Current:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownVersion:
-    """A line of status.versions."""
-
-    version: str
-    id: str
-    digest: str | None
-    state: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageMemo:
-    """What the status remembers: an intent, the version pools follow, and what is shown of the others."""
+    """What the status remembers: an intent, and the version pools follow."""
 
     intent: Intent | None = None
     current: Current | None = None
-    versions: tuple[KnownVersion, ...] = ()

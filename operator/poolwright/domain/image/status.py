@@ -10,7 +10,7 @@ from poolwright.domain import reasons
 from poolwright.domain.conditions import Condition, summary
 from poolwright.domain.image.candidates import listed
 from poolwright.domain.image.naming import order
-from poolwright.domain.image.observed import Current, ImageMemo, Intent, KnownVersion, RegionProgress
+from poolwright.domain.image.observed import Current, ImageMemo, Intent, RegionProgress
 from poolwright.domain.image.situation import ImageDecision, ImageSituation
 from poolwright.domain.outcomes import UNSEEN, Verdict
 from poolwright.domain.status import head, kept, present
@@ -104,5 +104,4 @@ def _versions(body: Mapping[str, Any], s: ImageSituation) -> list[dict[str, Any]
         stored: list[dict[str, Any]] | None = body.get("status", {}).get("versions")
         return stored
     ours = sorted((v for v in listed(s) if s.mark.on(v.tags)), key=lambda v: order(v.name), reverse=True)[:VERSIONS_SHOWN]
-    known = [KnownVersion(version=v.name, id=v.id, digest=v.digest, state=v.state.value) for v in ours]
-    return [present({"version": k.version, "id": k.id, "sourceDigest": k.digest, "state": k.state}) for k in known] or None
+    return [present({"version": v.name, "id": v.id, "sourceDigest": v.digest, "state": v.state.value}) for v in ours] or None

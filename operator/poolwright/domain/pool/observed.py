@@ -135,4 +135,3 @@ class PoolMemo:
 
     reached: Size | None = None
     attempts: int = 0
-    node_agent_sku: str | None = None
