@@ -23,6 +23,7 @@ from poolwright.kube.handlers import wait_for_kinds, watch
 from poolwright.kube.leases import KubeLeases
 from poolwright.settings import Settings
 from poolwright.telemetry.http import Probes
+from poolwright.telemetry.lag import measure_lag
 from poolwright.telemetry.metrics import PrometheusMetrics
 
 log = logging.getLogger(__name__)
@@ -49,11 +50,13 @@ class App:
         probes = Probes(self._metrics.registry, healthy=self._problem, ready=lambda: None)
         port = await probes.start(self._settings.http_host, self._settings.http_port)
         log.info("started", extra={"port": port})
+        measuring = asyncio.create_task(measure_lag(self._metrics, loop.time), name="lag")
         client = KubeClient(await api_client(), self._metrics)
         try:
             await wait_for_kinds(client)
             return await self._lead(client)
         finally:
+            measuring.cancel()
             await client.close()
             await probes.stop()
 
@@ -81,7 +84,7 @@ class App:
     async def _work(self, client: KubeClient) -> None:
         """What only the leader does."""
         settings = self._settings
-        recorder = EventRecorder(client, self._clock.now, instance=settings.identity)
+        recorder = EventRecorder(client, self._clock.now, instance=settings.identity, metrics=self._metrics)
         async with AioHttpTransport(connection_timeout=10, read_timeout=30) as transport, self._credential() as credential:
             core = OperatorCore(
                 settings,
@@ -110,7 +113,7 @@ class App:
 
     async def _watch(self, core: OperatorCore) -> None:
         """Kopf replaces our signal handlers by its own; both set the same flag."""
-        await watch(core.intake, stop=self._stop, ready=asyncio.Event(), namespaces=self._settings.watch_namespaces)
+        await watch(core.intake, stop=self._stop)
 
     def _credential(self) -> DefaultAzureCredential:
         return DefaultAzureCredential(disable_instance_discovery=not self._settings.instance_discovery)

@@ -55,6 +55,8 @@ class OperatorCore:
         random: Random,
         metrics: Metrics,
     ) -> None:
+        self._clock = clock
+        self._metrics = metrics
         self.store = ObjectStore()
         index(self.store)
         self.store.listen(self._changed)
@@ -86,7 +88,9 @@ class OperatorCore:
         self._reconcilers = [
             Reconciler(self._queues[kind], steps[kind], workers=workers[kind], clock=clock, metrics=metrics) for kind in KINDS
         ]
-        self.resync = Resync(objects, self.store, lambda key: self._queues[key.kind].add(key, Priority.RESYNC), random)
+        self.resync = Resync(
+            objects, self.store, lambda key: self._queues[key.kind].add(key, Priority.RESYNC), random=random, clock=clock, metrics=metrics
+        )
         self._relisting: list[asyncio.Task[None]] = []
 
     @property
@@ -96,6 +100,7 @@ class OperatorCore:
 
     def intake(self, kind: str, event: str, body: Body) -> None:
         """A watch event: what kopf's handlers call, and nothing that can fail."""
+        self._metrics.object_heard_of(kind, self._clock.now().timestamp())
         if event == "DELETED":
             self.store.remove(kind, body)
         else:

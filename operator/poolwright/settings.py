@@ -17,8 +17,6 @@ class Settings(BaseSettings):
     """Where the Lease is kept."""
     identity: str = Field(default_factory=socket.gethostname, validation_alias=AliasChoices("POOLWRIGHT_IDENTITY", "POD_NAME"))
     """Who holds the Lease."""
-    watch_namespaces: tuple[str, ...] = ()
-    """Empty: the whole cluster."""
     cluster_id: str = ""
     """Part of the ownership mark; empty: the uid of the namespace kube-system."""
 

@@ -8,18 +8,22 @@ from contextlib import asynccontextmanager
 
 from azuresim import Delay, FaultRule, Stale
 from cloud.azure import ACCOUNT_ID, Azure
+from harness.world import ACCOUNT, HOME
 from poolwright.cloud.accounts import AzureAccounts
 from poolwright.cloud.pool_bodies import SELECTED
 from poolwright.domain.outcomes import UNSEEN
 from poolwright.domain.pool.observed import PoolView, Size
 from poolwright.domain.pool.situation import Resize
+from poolwright.domain.resource_id import ResourceId, parse
+
+LATER_ID = parse(f"{ACCOUNT}-later")
 
 
 @asynccontextmanager
-async def followed(azure: Azure) -> AsyncIterator[AzureAccounts]:
+async def followed(azure: Azure, account: ResourceId = ACCOUNT_ID) -> AsyncIterator[AzureAccounts]:
     """The account, with its first listing in."""
     accounts = azure.accounts()
-    accounts.follow(ACCOUNT_ID)
+    accounts.follow(account)
     try:
         await asyncio.sleep(1)
         yield accounts
@@ -154,3 +158,41 @@ async def test_an_account_that_nobody_follows_is_not_asked() -> None:
         mark = azure.app.journal.written
         await asyncio.sleep(3600)
         assert azure.app.journal.written == mark
+
+
+async def test_an_answer_that_cannot_be_read_does_not_end_the_looking() -> None:
+    azure = Azure()
+    azure.pool("p")
+    async with followed(azure) as accounts:
+        await asyncio.sleep(60)
+        azure.account.pools["p"].allocation_state = "hibernating"  # type: ignore[assignment] # a state of a later api-version
+        await asyncio.sleep(30)
+        trouble = accounts.follow(ACCOUNT_ID).trouble
+        assert trouble is not None
+        assert "cannot be read" in trouble.detail
+        azure.account.pools["p"].allocation_state = "steady"
+        await asyncio.sleep(120)
+        assert accounts.follow(ACCOUNT_ID).trouble is None
+        assert seen(accounts).steady
+
+
+async def test_an_account_that_appears_wakes_its_pools() -> None:
+    azure = Azure()
+    async with followed(azure, LATER_ID) as accounts:
+        assert accounts.follow(LATER_ID).listed
+        azure.moved.clear()
+        await asyncio.sleep(600)
+        assert azure.moved == []
+        azure.world.add_batch_account(str(LATER_ID), location=HOME)
+        await asyncio.sleep(600)
+        assert azure.moved == [None]
+
+
+async def test_sizes_are_asked_for_each_subscription() -> None:
+    azure = Azure()
+    other = parse(f"{ACCOUNT}2".replace(ACCOUNT_ID.subscription, "00000000-0000-0000-0000-000000000002"))
+    azure.world.add_batch_account(str(other), location=HOME)
+    async with followed(azure) as accounts:
+        for account in (ACCOUNT_ID, other, ACCOUNT_ID, other):
+            assert "standard_d2s_v3" in await accounts.sizes(account)
+    assert azure.count("Location_ListSupportedVirtualMachineSkus") == 2

@@ -23,10 +23,12 @@ class Room:
     """A cluster, a store without a watch, and the keys that became due."""
 
     def __init__(self) -> None:
-        self.api, self.store = KubeApi(LoopClock(EPOCH).now), ObjectStore()
+        clock = LoopClock(EPOCH)
+        self.api, self.store = KubeApi(clock.now), ObjectStore()
         self.due: list[ObjectKey] = []
-        client = KubeClient(self.api.client(), PrometheusMetrics())
-        self.resync = Resync(client, self.store, self.due.append, chance())
+        self.metrics = PrometheusMetrics()
+        client = KubeClient(self.api.client(), self.metrics)
+        self.resync = Resync(client, self.store, self.due.append, random=chance(), clock=clock, metrics=self.metrics)
 
     @property
     def names(self) -> list[str]:

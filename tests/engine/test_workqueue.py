@@ -261,3 +261,24 @@ def test_no_key_is_lost_doubled_or_out_twice(moves: list[tuple[str, str]]) -> No
         assert queue.idle
 
     told(story)
+
+
+def test_work_that_goes_on_is_seen_before_it_ends() -> None:
+    metrics = PrometheusMetrics()
+
+    def sample(name: str) -> float | None:
+        return metrics.registry.get_sample_value(f"workqueue_{name}", {"name": "pools"})
+
+    async def story(queue: WorkQueue[str]) -> None:
+        queue.add("a")
+        queue.add("b")
+        first = await queue.get()
+        await settle(10)
+        await queue.get()
+        await settle(5)
+        assert sample("longest_running_processor_seconds") == pytest.approx(15, abs=0.1)
+        assert sample("unfinished_work_seconds") == pytest.approx(20, abs=0.1)
+        queue.done(first)
+        assert sample("unfinished_work_seconds") == pytest.approx(5, abs=0.1)
+
+    told(story, metrics)

@@ -17,7 +17,7 @@ from harness.virtualtime import EPOCH, run, settle
 from poolwright.domain.objects import POOLS, Body
 from poolwright.engine.clock import LoopClock, SystemClock
 from poolwright.kube.client import KubeClient
-from poolwright.kube.events import BACKLOG, NOTE_LIMIT, SERIES_SECONDS, EventRecorder
+from poolwright.kube.events import BACKLOG, BURST, NOTE_LIMIT, REFILL_SECONDS, SERIES_SECONDS, EventRecorder
 from poolwright.telemetry.metrics import PrometheusMetrics
 
 
@@ -28,10 +28,16 @@ class Room:
         clock = LoopClock(EPOCH)
         self.api = KubeApi(clock.now)
         self.pool, self.other = (self.api.apply(declarations.pool(name)) for name in ("render", "encode"))
-        self.recorder = EventRecorder(KubeClient(self.api.client(), PrometheusMetrics()), clock.now, instance="poolwright-0")
+        self.metrics = PrometheusMetrics()
+        client = KubeClient(self.api.client(), self.metrics)
+        self.recorder = EventRecorder(client, clock.now, instance="poolwright-0", metrics=self.metrics)
 
     def tell(self, reason: str = "Resizing", note: str = "3 of 5 nodes.", body: Body | None = None) -> None:
         self.recorder.record(body or self.pool, "Normal", reason, note)
+
+    @property
+    def dropped(self) -> float:
+        return self.metrics.registry.get_sample_value("poolwright_events_dropped_total") or 0.0
 
     @property
     def events(self) -> list[JSON]:
@@ -118,6 +124,7 @@ def test_an_event_that_cannot_be_written_is_let_go(status: int) -> None:
         room.tell()
         await settle(60)
         assert sum(room.api.calls.values()) == 1, "it is not worth a second try"
+        assert room.dropped == 1
         room.api.gate = None
         room.tell("Settled")
         await settle()
@@ -129,9 +136,32 @@ def test_an_event_that_cannot_be_written_is_let_go(status: int) -> None:
 def test_recording_never_waits_and_never_fails() -> None:
     async def story(room: Room) -> None:
         room.api.latency = 3600
-        for n in range(BACKLOG * 2):
-            room.tell(f"Reason{n}")
+        for n in range(BACKLOG + 10):
+            body = {**room.pool, "metadata": {**room.pool["metadata"], "uid": f"uid-{n}"}}
+            room.tell(body=body)
         assert asyncio.get_running_loop().time() == 0
+        assert room.dropped == 10
+
+    told(story)
+
+
+def test_an_object_that_turns_for_ever_is_told_of_less_and_less() -> None:
+    async def story(room: Room) -> None:
+        for n in range(BURST * 2):
+            room.tell(f"Reason{n}")
+        room.tell(body=room.other)
+        await settle()
+        assert len(room.events) == BURST + 1, "the other object has an allowance of its own"
+        for n in range(20):
+            await settle(REFILL_SECONDS / 2)
+            room.tell(f"Later{n}")
+        await settle()
+        assert len(room.events) == BURST + 1 + 10
+        await settle(BURST * REFILL_SECONDS)
+        for n in range(BURST + 5):
+            room.tell(f"Anew{n}")
+        await settle()
+        assert len(room.events) == BURST + 1 + 10 + BURST
 
     told(story)
 
@@ -188,7 +218,7 @@ def written_note(cluster: Cluster) -> Callable[[str], list[JSON]]:
         found: list[JSON] = []
 
         async def story(client: KubeClient) -> None:
-            recorder = EventRecorder(client, SystemClock().now, instance="poolwright-0")
+            recorder = EventRecorder(client, SystemClock().now, instance="poolwright-0", metrics=PrometheusMetrics())
             uid = "11111111-1111-4111-8111-111111111111"
             body = declarations.pool("render", namespace=cluster.namespace)
             body["metadata"]["uid"] = uid

@@ -61,7 +61,7 @@ async def create(client: KubeClient, manifest: dict[str, Any], kind: str) -> Bod
     return await client.call("POST", f"/apis/poolwright.io/v1alpha1/namespaces/{namespace}/{kind}", body=manifest)
 
 
-def watched(cluster: Real, story: Callable[[KubeClient, Intake], Awaitable[None]], *, everywhere: bool) -> Intake:
+def watched(cluster: Real, story: Callable[[KubeClient, Intake], Awaitable[None]]) -> Intake:
     """Run the story beside kopf, and stop kopf as the operator does."""
     intakes: list[Intake] = []
 
@@ -69,8 +69,7 @@ def watched(cluster: Real, story: Callable[[KubeClient, Intake], Awaitable[None]
         intake, stop = Intake(cluster.namespace), asyncio.Event()
         intakes.append(intake)
         await create(client, declarations.pool("before", namespace=cluster.namespace), POOLS)
-        namespaces = () if everywhere else (cluster.namespace,)
-        watching = asyncio.create_task(watch(intake, stop=stop, ready=asyncio.Event(), namespaces=namespaces))
+        watching = asyncio.create_task(watch(intake, stop=stop))
         try:
             await story(client, intake)
         finally:
@@ -82,8 +81,7 @@ def watched(cluster: Real, story: Callable[[KubeClient, Intake], Awaitable[None]
     return intakes[0]
 
 
-@pytest.mark.parametrize("everywhere", [True, False], ids=["the whole cluster", "one namespace"])
-def test_everything_that_happens_is_told(cluster: Real, *, everywhere: bool) -> None:
+def test_everything_that_happens_is_told(cluster: Real) -> None:
     async def story(client: KubeClient, intake: Intake) -> None:
         await intake.until(lambda: (POOLS, "", "before") in intake.events)
         await create(client, declarations.image("ubuntu", namespace=cluster.namespace), IMAGES)
@@ -93,7 +91,7 @@ def test_everything_that_happens_is_told(cluster: Real, *, everywhere: bool) -> 
         await client.call("DELETE", path(POOLS, cluster.namespace, "before"))
         await intake.until(lambda: (POOLS, "DELETED", "before") in intake.events)
 
-    intake = watched(cluster, story, everywhere=everywhere)
+    intake = watched(cluster, story)
     assert [event for event in intake.events if event[0] == POOLS] == [
         (POOLS, "", "before"),
         (POOLS, "MODIFIED", "before"),
@@ -111,7 +109,7 @@ def test_kopf_leaves_objects_as_they_are(cluster: Real) -> None:
         assert await client.get(ObjectKey(POOLS, cluster.namespace, "before")) == held
         await client.remove_finalizer(held)
 
-    intake = watched(cluster, story, everywhere=True)
+    intake = watched(cluster, story)
     assert len(intake.events) >= 2
 
 
@@ -124,7 +122,7 @@ def test_an_intake_that_fails_does_not_end_the_watch(cluster: Real) -> None:
             if body["metadata"]["name"] == "first":
                 raise RuntimeError("a bug of ours")
 
-        watching = asyncio.create_task(watch(failing, stop=stop, ready=asyncio.Event()))
+        watching = asyncio.create_task(watch(failing, stop=stop))
         for name in ("first", "second"):
             await create(client, declarations.pool(name, namespace=cluster.namespace), POOLS)
             await intake.until(lambda name=name: any(event[2] == name for event in intake.events))  # type: ignore[misc] # bound now, not later

@@ -24,6 +24,7 @@ from poolwright.domain.metrics import Metrics
 from poolwright.domain.outcomes import UNSEEN, CallFailed, Transient, Unseen
 from poolwright.domain.pool.observed import PoolView
 from poolwright.domain.ports import AccountState
+from poolwright.domain.resource_id import ResourceId
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class AccountPoller:
 
     def __init__(
         self,
-        name: str,
+        account: ResourceId,
         client: Callable[[], Awaitable[BatchClient | None]],
         *,
         moved: Callable[[str | None], None],
@@ -75,7 +76,9 @@ class AccountPoller:
         metrics: Metrics,
         rhythm: Rhythm,
     ) -> None:
-        self._name = name
+        self._name = account.name
+        # Names of accounts are unique in a region only, so the series carry the id.
+        self._label = str(account).lower()
         self._client = client
         self._moved = moved
         self._clock = clock
@@ -86,6 +89,7 @@ class AccountPoller:
         self._counts: dict[str, dict[str, int]] = {}
         self._counted_at = float("-inf")
         self._listed = False
+        self._exists = True
         self._trouble: Transient | None = None
         self._told = False
         self._early = asyncio.Event()
@@ -121,7 +125,7 @@ class AccountPoller:
         failures = 0
         while True:
             try:
-                exists = await self._poll()
+                exists = await self._polled()
             except CallFailed as failure:
                 failures += 1
                 self._failed(failure)
@@ -129,7 +133,7 @@ class AccountPoller:
                 await self._hold_off(max(growing, _retry_after(failure)))
                 continue
             failures = 0
-            self._succeeded()
+            self._succeeded(exists=exists)
             await self._pause(self._rhythm.pools if exists else LONGEST_PAUSE)
 
     async def _hold_off(self, seconds: float) -> None:
@@ -151,6 +155,17 @@ class AccountPoller:
                 await asyncio.sleep(min(SOON_SECONDS, seconds))
         except TimeoutError:
             return
+
+    async def _polled(self) -> bool:
+        """One look; whether the account exists. Nobody else looks at it, so an answer that cannot be read must not end the looking."""
+        try:
+            return await self._poll()
+        except CallFailed:
+            raise
+        except Exception as error:
+            log.exception("account's answer cannot be read", extra={"account": self._name})
+            unread = f"The pools of {self._name} were listed, but the answer cannot be read: {type(error).__name__}."
+            raise CallFailed(Transient(reason=reasons.AZURE_UNAVAILABLE, detail=unread)) from error
 
     async def _poll(self) -> bool:
         began = self._clock.monotonic()
@@ -203,7 +218,7 @@ class AccountPoller:
         return {key for key, counts in self._counts.items() if counts != before.get(key)}
 
     def _failed(self, failure: CallFailed) -> None:
-        self._metrics.account_polled(self._name, succeeded=False)
+        self._metrics.account_polled(self._label, self._clock.now().timestamp(), succeeded=False)
         if self._trouble is None:
             log.warning("account cannot be listed", extra={"account": self._name, "error": str(failure)})
         began = self._trouble.since if self._trouble is not None else self._clock.now()
@@ -215,13 +230,13 @@ class AccountPoller:
             self._told = self._listed
             self._moved(None)
 
-    def _succeeded(self) -> None:
-        self._metrics.account_polled(self._name, succeeded=True)
-        first, troubled = not self._listed, self._trouble is not None
-        self._listed, self._trouble, self._told = True, None, False
+    def _succeeded(self, *, exists: bool) -> None:
+        self._metrics.account_polled(self._label, self._clock.now().timestamp(), succeeded=True)
+        first, troubled, appeared = not self._listed, self._trouble is not None, exists != self._exists
+        self._listed, self._trouble, self._told, self._exists = True, None, False, exists
         if troubled:
             log.info("account is listed again", extra={"account": self._name})
-        if first or troubled:
+        if first or troubled or appeared:
             self._moved(None)
 
     def _jittered(self, seconds: float) -> float:

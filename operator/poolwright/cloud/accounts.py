@@ -65,6 +65,7 @@ class AzureAccounts:
         self._pollers.pop(key, None)
         if (task := self._tasks.pop(key, None)) is not None:
             task.cancel()
+        self._metrics.account_left(key)
 
     async def close(self) -> None:
         """Stop every poller."""
@@ -99,7 +100,9 @@ class AzureAccounts:
                 [sku.name.lower() async for sku in management.location.list_supported_virtual_machine_skus(region) if sku.name]
             )
 
-        return await self._cached("sizes", region, lambda: called(f"listing VM sizes of {region}", collect()))
+        return await self._cached(
+            "sizes", f"{account.subscription}/{region}".lower(), lambda: called(f"listing VM sizes of {region}", collect())
+        )
 
     async def agents(self, account: ResourceId) -> tuple[NodeAgent, ...]:
         """Node agents the account supports, cached for an hour."""
@@ -141,7 +144,7 @@ class AzureAccounts:
         key = str(account).lower()
         if key not in self._pollers:
             poller = AccountPoller(
-                account.name,
+                account,
                 lambda: self._client(account),
                 moved=lambda pool_id: self._watcher(account, pool_id),
                 clock=self._clock,

@@ -45,6 +45,7 @@ class Reconciler:
 
     def start(self) -> None:
         """Start the workers."""
+        self._metrics.most_workers(self._queue.name, self._workers)
         for number in range(self._workers):
             # A worker that is alone serves changes, or one resync of everything would stand before each of them.
             prefer = Priority.RESYNC if number == 0 and self._workers > 1 else Priority.CHANGE

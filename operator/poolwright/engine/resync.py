@@ -7,7 +7,9 @@ import logging
 from collections.abc import Callable
 from random import Random
 
+from poolwright.domain.metrics import Metrics
 from poolwright.domain.objects import KubernetesError, ObjectKey, Objects, key_of
+from poolwright.engine.clock import Clock
 from poolwright.engine.store import ObjectStore
 
 log = logging.getLogger(__name__)
@@ -19,11 +21,15 @@ EVERY_SECONDS, JITTER = 600.0, 0.1
 class Resync:
     """Keeps the store true without trusting events."""
 
-    def __init__(self, objects: Objects, store: ObjectStore, due: Callable[[ObjectKey], None], random: Random) -> None:
+    def __init__(
+        self, objects: Objects, store: ObjectStore, due: Callable[[ObjectKey], None], *, random: Random, clock: Clock, metrics: Metrics
+    ) -> None:
         self._objects = objects
         self._store = store
         self._due = due
         self._random = random
+        self._clock = clock
+        self._metrics = metrics
         self.listed_at: dict[str, float] = {}
 
     async def first(self, kind: str) -> None:
@@ -50,7 +56,8 @@ class Resync:
             self._due(key)
 
     def _note(self, kind: str) -> None:
-        self.listed_at[kind] = asyncio.get_running_loop().time()
+        self.listed_at[kind] = self._clock.monotonic()
+        self._metrics.objects_listed(kind, self._clock.now().timestamp())
 
     async def forever(self, kind: str) -> None:
         """Again and again; a failing API server only makes it later."""

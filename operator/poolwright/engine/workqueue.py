@@ -38,6 +38,7 @@ class WorkQueue(Generic[KeyT]):
         self._again: dict[KeyT, Priority] = {}
         self._timers: dict[KeyT, asyncio.TimerHandle] = {}
         self._arrived = asyncio.Event()
+        metrics.queue_watched(name, self._running)
 
     def __len__(self) -> int:
         return sum(len(keys) for keys in self._waiting.values())
@@ -112,6 +113,11 @@ class WorkQueue(Generic[KeyT]):
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+
+    def _running(self) -> list[float]:
+        """Seconds since each key that is worked on was taken."""
+        now = self._clock.monotonic() if self._processing else 0.0
+        return [now - since for since in self._processing.values()]
 
     def _due(self, key: KeyT) -> None:
         self._timers.pop(key, None)

@@ -77,16 +77,14 @@ def settings() -> kopf.OperatorSettings:
     return chosen
 
 
-async def watch(intake: Intake, *, stop: asyncio.Event, ready: asyncio.Event, namespaces: tuple[str, ...] = ()) -> None:
-    """Watch both kinds until ``stop`` is set: in the whole cluster, or in the given namespaces."""
+async def watch(intake: Intake, *, stop: asyncio.Event) -> None:
+    """Watch both kinds in the whole cluster until ``stop`` is set."""
     await kopf.operator(
         registry=registry(intake),
         settings=settings(),
         standalone=True,
-        clusterwide=not namespaces,
-        namespaces=namespaces,
+        clusterwide=True,
         stop_flag=stop,
-        ready_flag=ready,
     )
 
 
