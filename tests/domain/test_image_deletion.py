@@ -90,7 +90,7 @@ def test_what_is_looked_at() -> None:
 def test_decision(s: ImageSituation, reason: str, action: object) -> None:
     decision = decided(s)
     assert (decision.verdict.reason.name, decision.action, decision.memo) == (reason, action, MEMO)
-    assert decision.irreversible is isinstance(action, DeleteVersion | DeleteDefinition)
+    assert decision.reread is isinstance(action, DeleteVersion | DeleteDefinition)
 
 
 def test_the_newest_goes_first() -> None:

@@ -139,7 +139,7 @@ def test_decision(s: ImageSituation, reason: str, action: object) -> None:
     decision = decided(s)
     assert (decision.verdict.reason.name, decision.action) == (reason, action)
     assert decision.verdict.message.endswith(".")
-    assert not decision.irreversible
+    assert decision.reread is isinstance(action, CreateGallery | CreateDefinition | PutVersion)
 
 
 def test_a_warning_of_the_source_is_shown_where_it_was_looked_at() -> None:

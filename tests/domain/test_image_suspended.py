@@ -37,7 +37,7 @@ def test_suspended_means_observed_only(s: ImageSituation) -> None:
     assert active.action is not None or active.intent
     assert suspended.verdict.reason is reasons.SUSPENDED
     assert active.verdict.message in suspended.verdict.message
-    assert (suspended.action, suspended.memo, suspended.intent, suspended.irreversible) == (None, s.memo, False, False)
+    assert (suspended.action, suspended.memo, suspended.intent, suspended.reread) == (None, s.memo, False, False)
     assert suspended.again_after == s.pace.calm
 
 

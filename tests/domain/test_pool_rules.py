@@ -92,6 +92,7 @@ def test_decision(s: PoolSituation, reason: str, action: object) -> None:
     assert (decision.verdict.reason.name, decision.action) == (reason, action)
     assert decision.verdict.message.endswith(".")
     assert not decision.intent
+    assert decision.reread is isinstance(action, CreatePool)
 
 
 FOREIGN = pool(metadata=STRANGER.tags())
@@ -217,7 +218,7 @@ def test_suspended_means_observed_only(view: PoolView | None) -> None:
     active, suspended = decided(s), decided(replace(s, spec=replace(s.spec, suspended=True)))
     assert active.action is not None
     assert (suspended.verdict.reason, suspended.action, suspended.memo) == (reasons.SUSPENDED, None, MEMO)
-    assert (suspended.irreversible, suspended.again_after) == (False, None)
+    assert (suspended.reread, suspended.again_after) == (False, None)
     assert active.verdict.message in suspended.verdict.message
 
 
@@ -255,7 +256,7 @@ def test_deletion(policy: str | None, facts: dict[str, Any], answer: object) -> 
         assert decision == answer
         return
     assert (decision.verdict.reason, decision.action, decision.memo) == (reasons.DELETING, answer, MEMO)
-    assert decision.irreversible is (answer == DELETE)
+    assert decision.reread is (answer == DELETE)
 
 
 def test_deleting_a_suspended_object_acts_as_retain() -> None:

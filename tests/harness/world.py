@@ -117,6 +117,7 @@ class Operator:
         self._tasks = asyncio.all_tasks() - others
         if not blind:
             self.watch = scene.kube.watch(self.core.intake)
+            self.watch.delay = scene.events_late
 
     async def stop(self) -> None:
         """The orderly way."""
@@ -162,9 +163,10 @@ class Operator:
 class Scene:
     """Azure, Kubernetes, and the operator of the moment. Needs a running loop."""
 
-    def __init__(self, *, seed: int = 0, settings: Settings = SLOW, most_calls: int = RUNAWAY_CALLS) -> None:
+    def __init__(self, *, seed: int = 0, settings: Settings = SLOW, most_calls: int = RUNAWAY_CALLS, events_late: float = 0.0) -> None:
         loop = asyncio.get_running_loop()
         self.seed = seed
+        self.events_late = events_late
         self.most_calls = most_calls
         self.settings = settings
         self.clock = LoopClock(EPOCH)

@@ -16,11 +16,12 @@ from poolwright.domain import objects, ownership
 from poolwright.domain.image import rules as image_rules
 from poolwright.domain.image import situation as image_situation
 from poolwright.domain.image.spec import ImageSpec
+from poolwright.domain.outcomes import UNSEEN, Decision
 from poolwright.domain.pool import rules as pool_rules
 from poolwright.domain.pool import situation as pool_situation
 from poolwright.domain.pool import sizing
 from poolwright.domain.reasons import DELETING, PUBLISHING
-from poolwright.engine import publish, resync
+from poolwright.engine import publish, resync, workqueue
 from torture.cases import Variant
 
 Patch = tuple[object, str, object]
@@ -159,6 +160,35 @@ def _pool_written_without_asking() -> list[Patch]:
     return [(accounts, "_send", send)]
 
 
+def _absence_taken_from_a_listing() -> list[Patch]:
+    def view(self: account_poller.AccountPoller, pool_id: str) -> Any:
+        known = original(self, pool_id)
+        return None if known is UNSEEN and self.state.listed and pool_id.lower() not in self._entries else known
+
+    original = account_poller.AccountPoller.view
+    return [(account_poller.AccountPoller, "view", view)]
+
+
+def _no_retry() -> list[Patch]:
+    return [(workqueue.WorkQueue, "retry", lambda _self, _key, **_bounds: None)]
+
+
+def _nothing_scheduled() -> list[Patch]:
+    def schedule(self: workqueue.WorkQueue[Any], key: Any, seconds: float | None) -> None:
+        original(self, key, None if seconds else seconds)
+
+    original = workqueue.WorkQueue.schedule
+    return [(workqueue.WorkQueue, "schedule", schedule)]
+
+
+def _created_for_nobody() -> list[Patch]:
+    def absent(s: Any) -> Any:
+        answer = pool_rules.absent(s)
+        return replace(answer, reread=False) if isinstance(answer, Decision) else answer
+
+    return [(pool_rules, "RULES", tuple(absent if rule is pool_rules.absent else rule for rule in pool_rules.RULES))]
+
+
 _WHERE: tuple[tuple[Callable[[], list[Patch]], str, Variant], ...] = (
     (_no_digest_tag, "create", "plain"),
     (_act_before_the_intent, "create", "Azure lists lag"),
@@ -176,6 +206,10 @@ _WHERE: tuple[tuple[Callable[[], list[Patch]], str, Variant], ...] = (
     (_one_region_only, "create", "plain"),
     (_delete_without_waiting_for_pools, "delete and declare again", "plain"),
     (_pool_written_without_asking, "change while resizing", "plain"),
+    (_absence_taken_from_a_listing, "declare and take back", "Azure lists lag"),
+    (_no_retry, "create", "answer lost"),
+    (_nothing_scheduled, "create", "answer lost"),
+    (_created_for_nobody, "delete the pool", "stale list"),
 )
 
 BREAKAGES = tuple(

@@ -1,4 +1,7 @@
-"""Crash at every call: before it, after it took effect with the answer lost; each plainly, with a stale list, and with the status wiped."""
+"""Trouble at every call, before it and after it took effect: the operator dies there, or the answer is lost and it lives on.
+
+Each plainly; each write also with what is known afterwards being old, gone or late.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +11,33 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+from aiohttp import ServerDisconnectedError
+from azure.core.exceptions import ServiceRequestError
+
 from azuresim import FaultRule, Stale
 from azuresim.transport import Phase
 from harness.virtualtime import run
-from harness.world import Call, Scene
+from harness.world import Call, Operator, Scene
 from torture.oracle import projection, violations
-from torture.story import STORY, declare, settled
+from torture.story import STORY, Chapter, declare, settled
 from torture.witness import Witness
 
-Variant = Literal["plain", "stale list", "status wiped", "Azure lists lag"]
-VARIANTS: tuple[Variant, ...] = ("plain", "stale list", "status wiped", "Azure lists lag")
+Variant = Literal["plain", "answer lost", "stale list", "status wiped", "Azure lists lag", "events late"]
+# At every call; the others at writes only, because a read leaves nothing behind that the next operator could meet.
+EVERYWHERE: tuple[Variant, ...] = ("plain", "answer lost")
+AT_WRITES: tuple[Variant, ...] = ("stale list", "status wiped", "Azure lists lag", "events late")
 # Listings of Azure may be behind for minutes; what is declared meanwhile has to come out the same.
 LAG_SECONDS = 600.0
 LISTINGS = ("GalleryImageVersions_ListByGalleryImage", "Pools_List")
+# A watch that is behind by more than a person takes to change a number: what was read directly is then newer than what comes.
+EVENTS_LATE_SECONDS = 60.0
+# How much longer a chapter may take for one lost answer: the first pauses of the back-off, or the longest between two listings.
+RECOVERY_SECONDS, LISTING_RECOVERY_SECONDS = 120.0, 400.0
 PHASES: tuple[Phase, ...] = ("before", "after")
 # The longest chapter takes 26 minutes of Azure's own time; relists that make up for missing events come every ten.
 PATIENCE_SECONDS = 2 * 3600.0
-# The write that was cut off may have to be sent again; an old list is acted on, and what came of it taken back.
-REPEATED_WRITES: dict[Variant, int] = {"plain": 1, "status wiped": 1, "Azure lists lag": 1, "stale list": 3}
+# The write that was cut off may have to be sent again; what is decided on old news may have to be taken back.
+REPEATED_WRITES: dict[Variant, int] = {"stale list": 3}
 WRITES = frozenset({"PUT", "POST", "PATCH", "DELETE"})
 READS = frozenset({"get", "head", "list"})
 # A day; everything has long settled by then, or never will.
@@ -34,7 +46,7 @@ LATER_SECONDS = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Kill the operator at the ``call``-th call of a chapter."""
+    """Trouble at the ``call``-th call of a chapter."""
 
     chapter: int
     call: int
@@ -54,8 +66,20 @@ class Verdict:
     problems: tuple[str, ...] = ()
 
 
-class Killer:
-    """A gate that stops at one call for ever, and lets nothing of that operator pass after it."""
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """A chapter in which nothing goes wrong: its calls, and how many seconds it takes."""
+
+    calls: tuple[Call, ...]
+    seconds: float
+
+    @property
+    def azure_writes(self) -> int:
+        return sum(where == "azure" and call.split()[0] in WRITES for where, call in self.calls)
+
+
+class Trouble:
+    """A gate that strikes at one call: it stops there for ever and lets nothing pass after it, or it loses one answer."""
 
     def __init__(self, case: Case) -> None:
         self._case = case
@@ -64,40 +88,36 @@ class Killer:
         self.struck = asyncio.Event()
 
     async def __call__(self, phase: Phase, call: Call) -> None:
+        if self.struck.is_set() and self._case.variant == "answer lost":
+            return
         if not self.struck.is_set():
             self._calls += phase == "before"
             if self._calls != self._case.call or phase != self._case.phase:
                 return
             self.at = call
             self.struck.set()
+            if self._case.variant == "answer lost":
+                raise ServiceRequestError("Server disconnected") if call[0] == "azure" else ServerDisconnectedError
         await asyncio.Event().wait()
 
 
 def sweep() -> Iterator[Case]:
-    """Every call of every chapter plainly; every write also with what is known being old, gone or late.
-
-    A read leaves nothing behind, so what the next operator finds is the same as at the write before it.
-    """
-    for chapter, calls in enumerate(recorded()):
-        for number, (_, call) in enumerate(calls, start=1):
+    """Every call of every chapter, in both phases."""
+    for chapter, usual in enumerate(recorded()):
+        for number, (_, call) in enumerate(usual.calls, start=1):
             writes = call.split()[0].lower() not in READS
             for phase in PHASES:
-                for variant in VARIANTS if writes else VARIANTS[:1]:
+                for variant in EVERYWHERE + AT_WRITES if writes else EVERYWHERE:
                     yield Case(chapter, number, phase, variant)
 
 
-def recorded_before(case: Case) -> list[Call]:
-    """The calls to Azure that the chapter makes when nothing goes wrong."""
-    return [call for call in recorded()[case.chapter] if call[0] == "azure"]
-
-
 @cache
-def recorded() -> tuple[tuple[Call, ...], ...]:
-    """The calls each chapter makes when nothing goes wrong."""
+def recorded() -> tuple[Usual, ...]:
+    """Each chapter when nothing goes wrong."""
     return run(_recorded())
 
 
-async def _recorded() -> tuple[tuple[Call, ...], ...]:
+async def _recorded() -> tuple[Usual, ...]:
     scene, chapters = Scene(), []
     operator = await scene.start_operator()
     for chapter in STORY:
@@ -108,9 +128,9 @@ async def _recorded() -> tuple[tuple[Call, ...], ...]:
                 calls.append(call)
 
         operator.gate = note
-        await declare(scene, chapter)
-        await scene.until(lambda chapter=chapter: settled(scene, chapter))  # type: ignore[misc] # the default binds the loop's variable
-        chapters.append(tuple(calls))
+        began = _seconds()
+        await _tell(scene, chapter)
+        chapters.append(Usual(tuple(calls), _seconds() - began))
     await operator.stop()
     return tuple(chapters)
 
@@ -124,11 +144,15 @@ def reference(chapter: int) -> dict[str, Any]:
 async def _reference(chapter: int) -> dict[str, Any]:
     scene = Scene()
     operator = await scene.start_operator()
-    await declare(scene, STORY[chapter])
-    await scene.until(lambda: settled(scene, STORY[chapter]))
+    await _tell(scene, STORY[chapter])
     await asyncio.sleep(LATER_SECONDS)
     await operator.stop()
     return projection(scene)
+
+
+async def _tell(scene: Scene, chapter: Chapter) -> None:
+    await declare(scene, chapter)
+    await scene.until(lambda: settled(scene, chapter))
 
 
 def judge(case: Case, later: float = LATER_SECONDS) -> Verdict:
@@ -141,51 +165,59 @@ def judge(case: Case, later: float = LATER_SECONDS) -> Verdict:
 
 
 async def _carried_out(case: Case, later: float) -> tuple[Call, list[str], dict[str, Any]] | None:
-    scene = Scene()
+    scene = Scene(events_late=EVENTS_LATE_SECONDS if case.variant == "events late" else 0.0)
     operator = await scene.start_operator()
     for chapter in STORY[: case.chapter]:
-        await declare(scene, chapter)
-        await scene.until(lambda chapter=chapter: settled(scene, chapter))  # type: ignore[misc] # the default binds the loop's variable
+        await _tell(scene, chapter)
     revision, chapter = scene.kube.state.revision, STORY[case.chapter]
     if case.variant == "Azure lists lag":
         for operation in LISTINGS:
             scene.azure.faults.add(FaultRule(action=Stale(seconds=LAG_SECONDS), operation=operation))
-    killer, witness, mark = Killer(case), Witness(scene), scene.azure.journal.written
-    operator.gate = killer
+    trouble, witness, mark, began = Trouble(case), Witness(scene), scene.azure.journal.written, _seconds()
+    operator.gate = trouble
     declaring = asyncio.create_task(declare(scene, chapter), name="kubectl")
     if chapter.again:
         # The old list is one in which both are being deleted: acted on, it would hit what comes after them.
         await asyncio.sleep(0)
         revision = scene.kube.state.revision
-    waited = 0.0
-    while not killer.struck.is_set() and not (declaring.done() and settled(scene, chapter)):
-        waited += 1.0
-        assert waited < later, f"not settled before the crash: {scene.told()}"
+    while not trouble.struck.is_set() and not (declaring.done() and settled(scene, chapter)):
+        assert _seconds() - began < later, f"not settled before the trouble: {scene.told()}"
         await asyncio.sleep(1)
-    if not killer.struck.is_set():
+    if not trouble.struck.is_set():
         await operator.stop()
         witness.leave()
         return None
-    await operator.kill(asyncio.current_task(), declaring)
-    successor = await _succeed(scene, case.variant, revision)
-    await declaring
-    problems = []
-    try:
-        await scene.until(lambda: settled(scene, chapter), within=PATIENCE_SECONDS)
-    except AssertionError as error:
-        problems.append(str(error))
+    successor = operator
+    if case.variant != "answer lost":
+        await operator.kill(asyncio.current_task(), declaring)
+        successor = await _succeed(scene, case.variant, revision)
+    problems = await _settled_in_time(scene, case, trouble.at, declaring, began)
     await asyncio.sleep(later)
     await successor.stop()
     problems += witness.leave()
-    writes, usual = len(list(scene.azure.journal.writes(mark))), sum(call.split()[0] in WRITES for _, call in recorded_before(case))
-    if writes > usual + REPEATED_WRITES[case.variant]:
-        problems.append(f"{writes} writes to Azure where {usual} do without a crash")
+    writes, usual = len(list(scene.azure.journal.writes(mark))), recorded()[case.chapter].azure_writes
+    if writes > usual + REPEATED_WRITES.get(case.variant, 1):
+        problems.append(f"{writes} writes to Azure where {usual} do without trouble")
     if operator.runaway or successor.runaway:
         problems.append("an operator made calls without end")
-    return killer.at, [*problems, *violations(scene)], projection(scene)
+    return trouble.at, [*problems, *violations(scene)], projection(scene)
 
 
-async def _succeed(scene: Scene, variant: Variant, revision: int) -> Any:
+async def _settled_in_time(scene: Scene, case: Case, at: Call, declaring: asyncio.Task[None], began: float) -> list[str]:
+    """Wait for the end; what came too late, or never, is a problem."""
+    try:
+        await declaring
+        await scene.until(lambda: settled(scene, STORY[case.chapter]), within=PATIENCE_SECONDS)
+    except AssertionError as error:
+        return [str(error)]
+    took, usual = _seconds() - began, recorded()[case.chapter].seconds
+    listing = at[1].endswith(("/pools", "/nodecounts"))
+    if case.variant == "answer lost" and took > usual + (LISTING_RECOVERY_SECONDS if listing else RECOVERY_SECONDS):
+        return [f"{took:.0f} s with one answer lost, {usual:.0f} s without"]
+    return []
+
+
+async def _succeed(scene: Scene, variant: Variant, revision: int) -> Operator:
     """Start the next operator, in the condition the variant asks for."""
     if variant == "status wiped":
         for plural in ("customimages", "batchpools"):
@@ -212,3 +244,7 @@ def _differences(have: dict[str, Any], case: Case) -> list[str]:
 def _lasting(case: Case, name: str) -> bool:
     """A gallery is never deleted, so after a deletion it is there where an empty account has none."""
     return name == "gallery" and STORY[case.chapter].image is None
+
+
+def _seconds() -> float:
+    return asyncio.get_running_loop().time()

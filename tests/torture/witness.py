@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.world import Scene, condition
+from torture.story import POOL_PATH
 
 
 class Witness:
@@ -56,7 +57,7 @@ class Witness:
             self.problems.append("the CustomImage was let go while a BatchPool named it")
 
     def _pool(self) -> dict[str, Any] | None:
-        answer: dict[str, Any] | None = self._scene.ask("/batch/farm/pools/frames?api-version=2025-06-01")
+        answer: dict[str, Any] | None = self._scene.ask(POOL_PATH)
         return answer
 
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from poolwright.domain import reasons
 from poolwright.domain.conditions import READY, find
-from poolwright.domain.objects import Body, Conflict, ObjectKey, Objects, has_finalizer, is_deleting
+from poolwright.domain.objects import Body, Conflict, NotFound, ObjectKey, Objects, has_finalizer, is_deleting
 from poolwright.domain.outcomes import CallFailed, Decision, LookAgain, Outcome, Stalled, Transient, Verdict, Waiting
 from poolwright.domain.reasons import CATALOGUE, Kind
 from poolwright.engine.clock import Clock
@@ -98,14 +98,14 @@ class Controller(Generic[SituationT]):
         self._failing: dict[ObjectKey, datetime] = {}
 
     async def reconcile(self, key: ObjectKey) -> Result:
-        """One pass; what the API server refuses because the object has moved is looked at again at once."""
+        """One pass; what the API server refuses because the object has moved, or is gone, is looked at again at once."""
         body = self._store.get(key)
         if body is None:
             self._forget(key)
             return Result()
         try:
             return await self._pass(key, body)
-        except Conflict:
+        except (Conflict, NotFound):
             await self._reread(key, body)
             return Result(again_after=0.0)
 
@@ -126,7 +126,7 @@ class Controller(Generic[SituationT]):
             return await self._failed(key, body, failure.outcome)
 
     async def _carry_out(self, key: ObjectKey, body: Body, situation: SituationT, decision: Decision[Any, Any]) -> Result:
-        if decision.irreversible and not await self._still_true(key, body):
+        if decision.reread and not await self._still_true(key, body):
             return Result(again_after=0.0)
         if self._logic.releases(decision.action):
             await self._objects.remove_finalizer(body)
@@ -179,7 +179,7 @@ class Controller(Generic[SituationT]):
         return await self._publish(key, body, self._logic.failed(body, Verdict(reasons.INVALID_SPEC, text)), STALLED_SECONDS)
 
     async def _still_true(self, key: ObjectKey, body: Body) -> bool:
-        """Read the object itself before what cannot be undone: the copy decided on may be of another life."""
+        """Read the object itself before something is made or deleted: the copy decided on may be of another life."""
         fresh = await self._reread(key, body)
         return fresh is not None and all(fresh["metadata"][name] == body["metadata"][name] for name in ("uid", "generation"))
 

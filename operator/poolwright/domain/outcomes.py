@@ -43,8 +43,9 @@ class Look(Generic[FactT]):
 class Decision(Generic[ActionT, MemoT]):
     """At most one mutation, what to remember and to tell, and when to look again.
 
-    ``again_after`` is in seconds; None means only when something changes. ``irreversible`` asks for a direct read of the object
-    before the action, because a deletion decided on a stale copy could hit the resources of a later object of the same name.
+    ``again_after`` is in seconds; None means only when something changes. ``reread`` asks for a direct read of the object
+    before the action: decided on a stale copy, a deletion could hit the resources of a later object of the same name, and what is made
+    for an object that is gone would belong to nobody.
     ``intent`` marks a memo that has to be stored before anything is done about it: such a decision carries no action.
     """
 
@@ -53,7 +54,7 @@ class Decision(Generic[ActionT, MemoT]):
     action: ActionT | None = None
     stages: tuple[Condition, ...] = ()
     again_after: float | None = None
-    irreversible: bool = False
+    reread: bool = False
     intent: bool = False
 
 

@@ -217,4 +217,4 @@ def _hands_off(s: ImageSituation, answer: ImageDecision | Look[Fact]) -> ImageDe
         return answer
     message = f"Suspended; otherwise: {answer.verdict.message} Set spec.suspend to false to go on."
     verdict = Verdict(reasons.SUSPENDED, message)
-    return replace(answer, verdict=verdict, action=None, memo=s.memo, intent=False, irreversible=False, again_after=s.pace.calm)
+    return replace(answer, verdict=verdict, action=None, memo=s.memo, intent=False, reread=False, again_after=s.pace.calm)

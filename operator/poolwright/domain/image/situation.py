@@ -121,14 +121,14 @@ def do(
     memo: ImageMemo | None = None,
 ) -> ImageDecision:
     """A decision with a mutation; the next pass starts from what Azure then says."""
-    irreversible = isinstance(action, DeleteVersion | DeleteDefinition)
+    reread = isinstance(action, CreateGallery | CreateDefinition | PutVersion | DeleteVersion | DeleteDefinition)
     return Decision(
         verdict=Verdict(reason, message),
         memo=memo or s.memo,
         action=action,
         stages=stages,
         again_after=AFTER_A_WRITE,
-        irreversible=irreversible,
+        reread=reread,
     )
 
 

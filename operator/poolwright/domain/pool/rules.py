@@ -185,7 +185,7 @@ def _hands_off(s: PoolSituation, answer: PoolDecision | Look[Fact]) -> PoolDecis
     if isinstance(answer, Look) or not s.spec.suspended or s.deleting or answer.action is None:
         return answer
     message = f"Suspended; otherwise: {answer.verdict.message} Set spec.suspend to false to go on."
-    return replace(answer, verdict=Verdict(reasons.SUSPENDED, message), action=None, memo=s.memo, irreversible=False, again_after=None)
+    return replace(answer, verdict=Verdict(reasons.SUSPENDED, message), action=None, memo=s.memo, reread=False, again_after=None)
 
 
 def _preflight(s: PoolSituation) -> tuple[Usable, str] | Verdict | Look[Fact]:

@@ -128,7 +128,5 @@ def say(s: PoolSituation, reason: Reason, message: str, *, memo: PoolMemo | None
 
 def do(s: PoolSituation, action: PoolAction, reason: Reason, message: str, *, memo: PoolMemo | None = None) -> PoolDecision:
     """A decision with a mutation; the next pass starts from what Azure then says."""
-    irreversible = isinstance(action, DeletePool)
-    return Decision(
-        verdict=Verdict(reason, message), memo=memo or s.memo, action=action, again_after=AFTER_A_WRITE, irreversible=irreversible
-    )
+    reread = isinstance(action, CreatePool | Adopt | DeletePool)
+    return Decision(verdict=Verdict(reason, message), memo=memo or s.memo, action=action, again_after=AFTER_A_WRITE, reread=reread)

@@ -1,0 +1,15 @@
+"""What all cases share is computed once: before anything is broken on purpose, and outside the first case's time limit."""
+
+from __future__ import annotations
+
+import pytest
+
+from torture.cases import recorded, reference
+from torture.story import STORY
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _references() -> None:
+    recorded()
+    for chapter in range(len(STORY)):
+        reference(chapter)
