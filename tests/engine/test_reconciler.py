@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.virtualtime import EPOCH, chance, run, settle
-from poolwright.domain.objects import POOLS, ObjectKey
+from poolwright.domain.objects import POOLS, ObjectKey, Unreachable
 from poolwright.engine.backoff import Backoff
 from poolwright.engine.clock import LoopClock
 from poolwright.engine.reconciler import PASS_SECONDS, STOP_SECONDS, Reconciler, Result
@@ -276,3 +276,19 @@ def test_stopping_cancels_what_does_not_finish_in_time() -> None:
         assert ended == ["cancelled"]
 
     told(step, story)
+
+
+def test_an_api_server_that_is_away_is_told_in_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    async def step(_: ObjectKey) -> Result:
+        raise Unreachable(0, "Unreachable", "Server disconnected")
+
+    async def story(bench: Bench) -> None:
+        bench.queue.add(pool("a"))
+        await settle(0.5)
+        assert bench.count("error") == 1
+        await settle(5)
+        assert bench.count("error") > 1, "it is tried again"
+
+    told(step, story)
+    assert {record.message for record in caplog.records} == {"pass failed"}
+    assert [record.exc_info for record in caplog.records if record.exc_info] == [], "no traceback for each object of an outage"

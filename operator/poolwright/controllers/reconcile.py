@@ -132,7 +132,7 @@ class Controller(Generic[SituationT]):
             await self._objects.remove_finalizer(body)
             return Result()
         if decision.action is not None:
-            log.info("acting", extra={**_name(key), "action": type(decision.action).__name__, "reason": decision.verdict.reason.name})
+            log.info("acting", extra={**key.fields, "action": type(decision.action).__name__, "reason": decision.verdict.reason.name})
             try:
                 await self._logic.act(situation, decision.action)
             except CallFailed as failure:
@@ -215,7 +215,3 @@ def _told(body: Body) -> bool:
     """Whether the status says already that Azure cannot be asked."""
     ready = find(body.get("status", {}).get("conditions", []), READY)
     return _seen(body) and ready is not None and ready["status"] == "Unknown"
-
-
-def _name(key: ObjectKey) -> dict[str, str]:
-    return {"kind": key.kind, "namespace": key.namespace, "object": key.name}

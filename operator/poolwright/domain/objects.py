@@ -17,6 +17,11 @@ class ObjectKey(NamedTuple):
     namespace: str
     name: str
 
+    @property
+    def fields(self) -> dict[str, str]:
+        """What a log line says of the object; ``name`` is taken in log records."""
+        return {"kind": self.kind, "namespace": self.namespace, "object": self.name}
+
 
 IMAGES, POOLS = "customimages", "batchpools"
 KINDS = (IMAGES, POOLS)

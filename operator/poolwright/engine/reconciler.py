@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from poolwright.domain.metrics import Metrics
-from poolwright.domain.objects import ObjectKey
+from poolwright.domain.objects import KubernetesError, ObjectKey
 from poolwright.engine.clock import Clock
 from poolwright.engine.workqueue import Priority, WorkQueue
 
@@ -85,10 +85,14 @@ class Reconciler:
             async with asyncio.timeout(PASS_SECONDS):
                 result = await self._step(key)
         except TimeoutError:
-            log.warning("pass timed out", extra={"kind": key.kind, "namespace": key.namespace, "object": key.name, "seconds": PASS_SECONDS})
+            log.warning("pass timed out", extra={**key.fields, "seconds": PASS_SECONDS})
+            result, outcome = Result(failed=True), "error"
+        except KubernetesError as error:
+            # The API server was not reached, or refused: told in a line, because an outage tells it for every object again and again.
+            log.warning("pass failed", extra={**key.fields, "error": str(error)})
             result, outcome = Result(failed=True), "error"
         except Exception:
-            log.exception("pass failed", extra={"kind": key.kind, "namespace": key.namespace, "object": key.name})
+            log.exception("pass failed", extra=key.fields)
             result, outcome = Result(failed=True), "error"
         else:
             outcome = "error" if result.failed else "success" if result.again_after is None else "requeue_after"
