@@ -61,6 +61,8 @@ class Stage:
         self.metrics_port = _free_port()
         environment = {
             **os.environ,
+            # As in the container image.
+            "PYTHONOPTIMIZE": "2",
             "KUBECONFIG": str(self._operator_kubeconfig()),
             "SSL_CERT_FILE": str(self.authority),
             "AZURE_AUTHORITY_HOST": self.url,

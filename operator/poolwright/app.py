@@ -7,6 +7,7 @@ import logging
 import signal
 from random import Random
 
+from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import DefaultAzureCredential
 
@@ -30,6 +31,19 @@ log = logging.getLogger(__name__)
 
 # Two relists missed in a row and some: the process has lost its sight and is better started anew.
 OVERDUE_SECONDS = 3 * EVERY_SECONDS
+
+
+# A TLS connection holds 256 KiB of buffers in asyncio, so memory is what bounds them: passes of both kinds and the pollers share these.
+AZURE_CONNECTIONS = 24
+
+
+def azure_transport() -> AioHttpTransport:
+    """One for all clients, and for the credential's own requests none of it."""
+    # As the SDK would make it for itself, but with a bound: no cookies, no decompression, proxies from the environment.
+    session = ClientSession(
+        connector=TCPConnector(limit=AZURE_CONNECTIONS), cookie_jar=DummyCookieJar(), auto_decompress=False, trust_env=True
+    )
+    return AioHttpTransport(session=session, session_owner=True, connection_timeout=10, read_timeout=30)
 
 
 class App:
@@ -85,7 +99,7 @@ class App:
         """What only the leader does."""
         settings = self._settings
         recorder = EventRecorder(client, self._clock.now, instance=settings.identity, metrics=self._metrics)
-        async with AioHttpTransport(connection_timeout=10, read_timeout=30) as transport, self._credential() as credential:
+        async with azure_transport() as transport, self._credential() as credential:
             core = OperatorCore(
                 settings,
                 objects=client,

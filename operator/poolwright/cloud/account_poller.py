@@ -173,12 +173,13 @@ class AccountPoller:
         if client is None:
             return False
         pages = client.list_pools(select=list(pool_bodies.SELECTED)) if self._listed else client.list_pools()
+        full = not self._listed
 
-        async def collect() -> list[BatchPool]:
-            return [pool async for pool in pages]
+        async def collect() -> dict[str, PoolView | None]:
+            # One at a time: the SDK's model of a pool is ten times its view, and a listing has thousands.
+            return {pool.id.lower(): pool_bodies.view(pool) if full else self._merged(pool) async for pool in pages}
 
-        listed = await called(f"listing pools of {self._name}", collect())
-        self._tell(self._take(listed, began, full=not self._listed))
+        self._tell(self._take(await called(f"listing pools of {self._name}", collect()), began))
         if began - self._counted_at >= self._rhythm.node_counts:
             self._tell(await self._count(client))
             self._counted_at = began
@@ -190,20 +191,22 @@ class AccountPoller:
             for pool_id in sorted(changed):
                 self._moved(pool_id)
 
-    def _take(self, listed: list[BatchPool], began: float, *, full: bool) -> set[str]:
+    def _merged(self, pool: BatchPool) -> PoolView | None:
+        """Config as it was read in full, allocation as just listed; None when the eTag says that the config has moved."""
+        entry = self._entries.get(pool.id.lower())
+        known = entry.view if entry is not None else None
+        return pool_bodies.moved(known, pool) if known is not None and known.etag == pool.etag else None
+
+    def _take(self, listed: dict[str, PoolView | None], began: float) -> set[str]:
         changed: set[str] = set()
-        present = set()
-        for pool in listed:
-            key = pool.id.lower()
-            present.add(key)
+        for key, view in listed.items():
             entry = self._entries.get(key)
             if entry is not None and entry.since >= began:
                 continue
-            view = pool_bodies.view(pool) if full else _merged(entry, pool)
             if entry is None or entry.view != view or view is None:
                 changed.add(key)
             self._entries[key] = _Entry(view=view, since=began)
-        for key in [key for key, entry in self._entries.items() if key not in present and entry.since < began]:
+        for key in [key for key, entry in self._entries.items() if key not in listed and entry.since < began]:
             del self._entries[key]
             changed.add(key)
         return changed
@@ -246,9 +249,3 @@ class AccountPoller:
 def _retry_after(failure: CallFailed) -> float:
     """What the service asks for, in seconds."""
     return (failure.outcome.after or 0.0) if isinstance(failure.outcome, Transient) else 0.0
-
-
-def _merged(entry: _Entry | None, pool: BatchPool) -> PoolView | None:
-    """Config as it was read in full, allocation as just listed; None when the eTag says that the config has moved."""
-    known = entry.view if entry is not None else None
-    return pool_bodies.moved(known, pool) if known is not None and known.etag == pool.etag else None

@@ -7,8 +7,8 @@ import os
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
-# The workers' number and a few: kopf opens connections without limit, ours are bounded.
-CONNECTIONS = 32
+# kopf opens connections without limit, ours are bounded: each holds 256 KiB of buffers, and this many keep an API server busy.
+CONNECTIONS = 16
 
 
 async def api_client() -> ApiClient:

@@ -14,7 +14,7 @@ from typing import Any
 import kopf
 
 from poolwright.domain.objects import API_GROUP, API_VERSION, KINDS, Body, KubernetesError
-from poolwright.kube.client import KubeClient, path
+from poolwright.kube.client import PAGE, KubeClient, path
 
 Intake = Callable[[str, str, Body], None]
 """Called with the kind (plural), the watch event's type (empty for a listed object) and the object."""
@@ -69,6 +69,8 @@ def settings() -> kopf.OperatorSettings:
     chosen.posting.enabled = False
     chosen.scanning.disabled = True
     chosen.watching.server_timeout, chosen.watching.client_timeout, chosen.watching.connect_timeout = 300, 330, 10
+    # Without it kopf takes all objects in one answer: 280 MB for 10,000.
+    chosen.watching.chunk_size = PAGE
     chosen.networking.request_timeout, chosen.networking.connect_timeout = 30, 10
     # About ten minutes in all; after that the process ends, and a restart lists everything anew.
     chosen.networking.error_backoffs = (1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 60, 60, 60, 60, 60, 60, 60)
