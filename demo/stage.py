@@ -40,7 +40,8 @@ class Stage:
         if self._plane is not None:
             return self._plane.kubectl(*arguments, input=text)
         command = [shutil.which("kubectl") or "kubectl", "--kubeconfig", str(self.kubeconfig), *arguments]
-        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+        # A session of its own: Ctrl-C is for the demo, which lets a kubectl that is under way finish.
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, start_new_session=True)
         if done.returncode:
             raise RuntimeError(done.stderr.strip())
         return done.stdout

@@ -101,7 +101,8 @@ class ControlPlane:
         # Discovery is cached by address, and another control plane may have had this port before.
         cache = self._running.folder / "kubectl"
         command = [str(self._programs.kubectl), f"--kubeconfig={self.kubeconfig}", f"--cache-dir={cache}", *args]
-        done = subprocess.run(command, input=input or "", capture_output=True, text=True, check=False)
+        # A session of its own: Ctrl-C is for whoever called, who may still wait for the answer.
+        done = subprocess.run(command, input=input or "", capture_output=True, text=True, check=False, start_new_session=True)
         if done.returncode:
             raise ControlPlaneError(f"kubectl {' '.join(args)}: {done.stderr.strip()}")
         return done.stdout
