@@ -11,7 +11,7 @@ from azuresim.core.errors import ServiceError
 from azuresim.core.world import World
 from azuresim.faults import BumpETag, Delay, Drop, FaultPlan, Stale, Status
 from azuresim.journal import Entry, Journal
-from azuresim.schema import check_request
+from azuresim.schema import check_request, findings
 from azuresim.wire import arm, batch, batch_arm, blobs, entra, galleries, storage_arm
 from azuresim.wire.http import Request, Response
 from azuresim.wire.routing import Call, Route, Router, Service
@@ -45,11 +45,18 @@ class Application:
     """A world, the faults that strike it, and the journal of all requests.
 
     ``handle`` is what a faultless service would answer, seen through the plan's statuses; ``outcome`` also has drops and delays, which
-    only a transport or a server can act out.
+    only a transport or a server can act out. ``strict`` holds every answer against the SDKs' models and raises AssertionError for one that
+    does not fit: for tests, which so find out what the simulator gets wrong.
     """
 
     def __init__(
-        self, world: World, *, faults: FaultPlan | None = None, journal: Journal | None = None, token_clock: Clock | None = None
+        self,
+        world: World,
+        *,
+        faults: FaultPlan | None = None,
+        journal: Journal | None = None,
+        token_clock: Clock | None = None,
+        strict: bool = False,
     ) -> None:
         self.world = world
         # Compared with None: an empty plan and an empty journal are false.
@@ -57,6 +64,7 @@ class Application:
         self.journal = Journal() if journal is None else journal
         self._token_clock = token_clock or RealClock()
         self._router = Router(SERVICES)
+        self._strict = strict
         world.publishing.replication_fault = self.faults.replication_fault
 
     def handle(self, request: Request) -> Response:
@@ -106,6 +114,8 @@ class Application:
                 return response
             del self.faults.remembered[key]
         response = _carry_out(service, route, call)
+        if self._strict:
+            _check_answer(route, response)
         response.headers.setdefault("Date", http_time(now))
         stale = next((action for action in struck if isinstance(action, Stale)), None)
         if stale is not None:
@@ -158,6 +168,16 @@ def _carry_out(service: Service, route: Route, call: Call) -> Response:
         return route.handler(Call(call.world, call.request, call.params, body, call.real_now))
     except ServiceError as refused:
         return service.render_error(call, refused)
+
+
+def _check_answer(route: Route, response: Response) -> None:
+    if route.shows is None or response.status not in {200, 201, 202} or not response.body:
+        return
+    shown = response.json()
+    for item in shown["value"] if isinstance(shown.get("value"), list) else [shown]:
+        wrong = findings(route.shows, item, request=False)
+        if wrong:
+            raise AssertionError(f"the answer of {route.operation} is no {route.shows}: {wrong}")
 
 
 def _injected(service: Service, call: Call, action: Status) -> Response:

@@ -35,7 +35,7 @@ class Azure:
         self.account = self.world.add_batch_account(ACCOUNT, location=HOME)
         self.world.add_definition(IMAGE_ID.split("/versions/", maxsplit=1)[0], location=HOME)
         self.world.add_version(IMAGE_ID, regions=(HOME,))
-        self.app = Application(self.world, faults=FaultPlan(), journal=Journal())
+        self.app = Application(self.world, faults=FaultPlan(), journal=Journal(), strict=True)
         self.metrics = PrometheusMetrics()
         cloud = AzureCloud(resource_manager="https://azuresim.test")
         self.clients = AzureClients(cloud, Credential(), SimulatorTransport(self.app), self.metrics, "0")

@@ -175,7 +175,7 @@ class Scene:
         self.world.add_batch_account(ACCOUNT, location=HOME)
         for version in ("v1", "v2", "v3"):
             self.world.add_vhd(f"{BLOBS}/{version}.vhd", size_mib=64)
-        self.azure = Application(self.world, faults=FaultPlan(), journal=Journal())
+        self.azure = Application(self.world, faults=FaultPlan(), journal=Journal(), strict=True)
         self.kube = KubeApi(self.clock.now)
         self.operator: Operator | None = None
 

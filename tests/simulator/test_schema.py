@@ -13,6 +13,7 @@ import pytest
 from azuresim.application import SERVICES
 from azuresim.schema import Finding, findings, load_table
 from azuresim.wire.routing import Route
+from simulator.cloud import API, GALLERY, Cloud
 from simulator.schema_generator import FAMILIES, table
 
 SDKS: dict[str, tuple[ModuleType, str]] = {
@@ -87,3 +88,20 @@ def test_in_answers_read_only_members_are_in_order_and_nothing_is_required() -> 
     assert findings("compute.GalleryImageVersion", {"odata.metadata": "x", "nonsense": 1}, request=False) == [
         Finding("nonsense", "unknown")
     ]
+
+
+@pytest.mark.parametrize("route", [r for s in SERVICES if s.name in SDKS for r in s.routes if r.method == "GET"], ids=lambda r: r.operation)
+def test_every_answer_to_a_read_is_held_against_a_model(route: Route) -> None:
+    assert route.shows is not None
+    family, _, model = route.shows.partition(".")
+    assert model in load_table(family)
+
+
+def test_a_strict_application_refuses_to_answer_wrongly() -> None:
+    cloud = Cloud()
+    cloud.world.add_gallery(GALLERY, location="westus")
+    assert cloud.ask("GET", f"{GALLERY}?{API}").status == 200
+    (gallery,) = cloud.world.galleries.in_group(GALLERY.split("/")[2], None)
+    gallery.properties["colour"] = "red"
+    with pytest.raises(AssertionError, match=r"Galleries_Get is no compute.Gallery: .*properties/colour"):
+        cloud.ask("GET", f"{GALLERY}?{API}")

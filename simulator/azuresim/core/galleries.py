@@ -12,12 +12,11 @@ from azuresim.core.arm_rules import check_location, merge_patch, nested_resource
 from azuresim.core.definitions import Definition
 from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.kernel import Kernel
-from azuresim.core.operations import Operation, Operations
+from azuresim.core.operations import GALLERIES, Operation, Operations
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.subscriptions import not_found
 
 Json = dict[str, Any]
-OPERATION_FAMILY = "capsOperations"
 # Allowed characters and lengths: MicrosoftDocs/azure-compute-docs, virtual-machines/troubleshooting-shared-images.md.
 _GALLERY_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.]{0,78}[A-Za-z0-9])?")
 _DEFINITION_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,78}[A-Za-z0-9])?")
@@ -175,7 +174,7 @@ class Galleries:
             )
 
     def _settle_later(self, resource: Gallery | Definition, *, created: bool) -> Written:
-        operation = self._operations.begin(OPERATION_FAMILY, resource.id.subscription, resource.location)
+        operation = self._operations.begin(GALLERIES, resource.id.subscription, resource.location)
 
         def done(at: float) -> None:
             if resource.state != "Deleting":
@@ -186,7 +185,7 @@ class Galleries:
         return Written(created, operation)
 
     def _remove_later(self, location: str, resource: ResourceId, remove: Callable[[], object]) -> Operation:
-        operation = self._operations.begin(OPERATION_FAMILY, resource.subscription, location)
+        operation = self._operations.begin(GALLERIES, resource.subscription, location)
 
         def done(at: float) -> None:
             remove()

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from azuresim.core.errors import ServiceError
 from azuresim.core.kernel import Kernel
+from azuresim.core.resource_id import ResourceId
+
+Json = dict[str, Any]
+
+# The last fixed word of an operation's address, which tells the three families of Microsoft.Compute apart.
+COMPUTE, DISKS, GALLERIES = "operations", "DiskOperations", "capsOperations"
 
 
 @dataclass(slots=True, kw_only=True)
 class Operation:
-    """InProgress until ``ended``; failed when ``error`` is set."""
+    """InProgress until ``ended``; failed when ``error`` is set. ``output`` is what a successful one answers with: a resource, a result."""
 
     id: str
     family: str
@@ -19,6 +27,7 @@ class Operation:
     started: float
     ended: float | None = None
     error: ServiceError | None = None
+    output: Json | None = None
 
     @property
     def status(self) -> str:
@@ -36,11 +45,29 @@ class Operations:
         self._by_id: dict[str, Operation] = {}
 
     def begin(self, family: str, subscription: str, location: str) -> Operation:
-        """A new one, in progress. ``family`` is the last fixed word of its address: capsOperations, operations, ..."""
+        """A new one, in progress, in one of the families above."""
         made = Operation(
             id=self._kernel.ids.guid(), family=family, subscription=subscription, location=location, started=self._kernel.moment
         )
         self._by_id[made.id] = made
+        return made
+
+    def after(self, seconds: float, family: str, resource: ResourceId, location: str, finish: Callable[[], Json | None]) -> Operation:
+        """One that ends in so many seconds, when ``finish`` makes the change and answers with the output.
+
+        A ServiceError that ``finish`` raises is how the operation fails.
+        """
+        made = self.begin(family, resource.subscription, location)
+
+        def done(at: float) -> None:
+            try:
+                made.output = finish()
+            except ServiceError as failed:
+                self.end(made, at, failed)
+            else:
+                self.end(made, at)
+
+        self._kernel.agenda.at(self._kernel.moment + seconds, done)
         return made
 
     def get(self, operation_id: str) -> Operation:

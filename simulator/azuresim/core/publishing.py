@@ -9,10 +9,10 @@ from typing import Any
 
 from azuresim.core.arm_rules import check_location, parent_not_found
 from azuresim.core.errors import ServiceError, invalid_parameter
-from azuresim.core.galleries import OPERATION_FAMILY, Galleries, Written
+from azuresim.core.galleries import Galleries, Written
 from azuresim.core.image_sources import Source, find_source
 from azuresim.core.kernel import Kernel
-from azuresim.core.operations import Operation, Operations
+from azuresim.core.operations import GALLERIES, Operation, Operations
 from azuresim.core.profiles import checked_profile, endless, merged_properties
 from azuresim.core.regions import display_name, region_key
 from azuresim.core.resource_id import ResourceId
@@ -188,7 +188,7 @@ class Publishing:
         return Replica(region=key) if replica is None or replica.state == "Failed" else replica
 
     def _begin(self, version: ImageVersion) -> Operation:
-        version.operation = self._operations.begin(OPERATION_FAMILY, version.id.subscription, version.location)
+        version.operation = self._operations.begin(GALLERIES, version.id.subscription, version.location)
         return version.operation
 
     def _appoint(self, version: ImageVersion, at: float, happen: Callable[[float], None]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from azuresim.core.errors import ServiceError
-from azuresim.core.operations import Operation
+from azuresim.core.operations import COMPUTE, DISKS, GALLERIES, Operation
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.subscriptions import ResourceGroup, Subscription
 from azuresim.wire.http import Request, Response, json_response
@@ -84,20 +84,22 @@ def poll_headers(call: Call) -> dict[str, str]:
 
 
 def operation_status(call: Call) -> Response:
-    """The status document; with `monitor=true` 202 until the end, then what the operation left: nothing or its error."""
+    """The status document; with `monitor=true` 202 until the end, then what the operation left: its output, nothing, or its error."""
     operation = call.world.operations.get(call.params["operation"])
     if call.request.query.get("monitor", "").lower() == "true":
         if operation.ended is None:
             return Response(202, {"Location": call.request.url, **poll_headers(call)})
         if operation.error is not None:
             raise operation.error
-        return Response(200)
+        return Response(200) if operation.output is None else json_response(200, operation.output)
     shown: Json = {"startTime": arm_time(operation.started)}
     if operation.ended is not None:
         shown["endTime"] = arm_time(operation.ended)
     shown["status"] = operation.status
     if operation.error is not None:
         shown["error"] = {"code": operation.error.code, "message": operation.error.message}
+    elif operation.output is not None:
+        shown["properties"] = {"output": operation.output}
     shown["name"] = operation.id
     return json_response(200, shown, poll_headers(call) if operation.ended is None else {})
 
@@ -155,7 +157,9 @@ SERVICE = Service(
         Route("GET", "/subscriptions/{subscription}/resourceGroups", "ResourceGroups_List", _list_groups),
         Route("GET", GROUP, "ResourceGroups_Get", _get_group),
         Route("HEAD", GROUP, "ResourceGroups_CheckExistence", _head_group),
-        Route("GET", f"{_OPERATION}/capsOperations/{{operation}}", "GalleryOperations_Get", operation_status),
+        Route("GET", f"{_OPERATION}/{COMPUTE}/{{operation}}", "ComputeOperations_Get", operation_status),
+        Route("GET", f"{_OPERATION}/{DISKS}/{{operation}}", "DiskOperations_Get", operation_status),
+        Route("GET", f"{_OPERATION}/{GALLERIES}/{{operation}}", "GalleryOperations_Get", operation_status),
     ),
     render_error,
     admit,

@@ -123,8 +123,8 @@ SERVICE = Service(
     "batch",
     (
         Route("POST", _POOLS, "Pools_Create", _create_pool, schema="batch.BatchPoolCreateOptions"),
-        Route("GET", _POOLS, "Pools_List", _list_pools),
-        Route("GET", _POOL, "Pools_Get", _get_pool),
+        Route("GET", _POOLS, "Pools_List", _list_pools, shows="batch.BatchPool"),
+        Route("GET", _POOL, "Pools_Get", _get_pool, shows="batch.BatchPool"),
         Route("HEAD", _POOL, "Pools_Exists", _head_pool),
         Route("PATCH", _POOL, "Pools_Update", _patch_pool, schema="batch.BatchPoolUpdateOptions"),
         Route("DELETE", _POOL, "Pools_Delete", _delete_pool),

@@ -123,12 +123,20 @@ _LOCATION = "/subscriptions/{subscription}/providers/Microsoft.Batch/locations/{
 SERVICE = Service(
     "batch-arm",
     (
-        Route("GET", "/subscriptions/{subscription}/providers/Microsoft.Batch/batchAccounts", "BatchAccount_List", _list),
-        Route("GET", _ACCOUNTS, "BatchAccount_ListByResourceGroup", _list),
-        Route("GET", f"{_ACCOUNTS}/{{account}}", "BatchAccount_Get", _get),
-        Route("POST", f"{_ACCOUNTS}/{{account}}/listKeys", "BatchAccount_GetKeys", _list_keys, reads=True),
-        Route("GET", f"{_LOCATION}/quotas", "Location_GetQuotas", _quotas),
-        Route("GET", f"{_LOCATION}/virtualMachineSkus", "Location_ListSupportedVirtualMachineSkus", _skus),
+        Route(
+            "GET",
+            "/subscriptions/{subscription}/providers/Microsoft.Batch/batchAccounts",
+            "BatchAccount_List",
+            _list,
+            shows="mgmt_batch.BatchAccount",
+        ),
+        Route("GET", _ACCOUNTS, "BatchAccount_ListByResourceGroup", _list, shows="mgmt_batch.BatchAccount"),
+        Route("GET", f"{_ACCOUNTS}/{{account}}", "BatchAccount_Get", _get, shows="mgmt_batch.BatchAccount"),
+        Route(
+            "POST", f"{_ACCOUNTS}/{{account}}/listKeys", "BatchAccount_GetKeys", _list_keys, reads=True, shows="mgmt_batch.BatchAccountKeys"
+        ),
+        Route("GET", f"{_LOCATION}/quotas", "Location_GetQuotas", _quotas, shows="mgmt_batch.BatchLocationQuota"),
+        Route("GET", f"{_LOCATION}/virtualMachineSkus", "Location_ListSupportedVirtualMachineSkus", _skus, shows="mgmt_batch.SupportedSku"),
     ),
     arm.render_error,
     arm.admit,

@@ -91,8 +91,8 @@ def _supported_images(call: Call) -> Response:
 
 
 ROUTES = (
-    Route("GET", "/batch/{account}/pools/{pool}/nodes", "Nodes_List", _list_nodes),
-    Route("GET", "/batch/{account}/pools/{pool}/nodes/{node}", "Nodes_Get", _get_node),
-    Route("GET", "/batch/{account}/nodecounts", "Pools_ListNodeCounts", _node_counts),
-    Route("GET", "/batch/{account}/supportedimages", "Pools_ListSupportedImages", _supported_images),
+    Route("GET", "/batch/{account}/pools/{pool}/nodes", "Nodes_List", _list_nodes, shows="batch.BatchNode"),
+    Route("GET", "/batch/{account}/pools/{pool}/nodes/{node}", "Nodes_Get", _get_node, shows="batch.BatchNode"),
+    Route("GET", "/batch/{account}/nodecounts", "Pools_ListNodeCounts", _node_counts, shows="batch.BatchPoolNodeCounts"),
+    Route("GET", "/batch/{account}/supportedimages", "Pools_ListSupportedImages", _supported_images, shows="batch.BatchSupportedImage"),
 )

@@ -51,7 +51,8 @@ class Route:
 
     ``path`` has `{name}` for one segment; a last `{name...}` takes the rest. Fixed segments match without regard to case.
     ``query`` must be present with that value (None: with any), for services that put the operation there.
-    ``schema`` names the model request bodies are checked against. ``reads`` marks a POST that changes nothing.
+    ``schema`` names the model request bodies are checked against; ``shows`` the one of the answers, of which a list has any number under
+    `value`. ``reads`` marks a POST that changes nothing.
     """
 
     method: str
@@ -59,6 +60,7 @@ class Route:
     operation: str
     handler: Handler
     schema: str | None = None
+    shows: str | None = None
     query: tuple[tuple[str, str | None], ...] = ()
     reads: bool = False
 
