@@ -14,6 +14,7 @@ from azure.identity.aio import DefaultAzureCredential
 from poolwright.core import OperatorCore
 from poolwright.engine.clock import SystemClock
 from poolwright.engine.election import Elector, LostLease
+from poolwright.engine.patience import patiently
 from poolwright.engine.reconciler import STOP_SECONDS
 from poolwright.engine.resync import EVERY_SECONDS
 from poolwright.engine.shard import Shard
@@ -54,6 +55,7 @@ class App:
         self._clock = SystemClock()
         self._metrics = PrometheusMetrics()
         self._core: OperatorCore | None = None
+        self._watching = False
         self._stop = asyncio.Event()
 
     async def run(self) -> int:
@@ -67,7 +69,6 @@ class App:
         measuring = asyncio.create_task(measure_lag(self._metrics, loop.time), name="lag")
         client = KubeClient(await api_client(), self._metrics)
         try:
-            await wait_for_kinds(client)
             return await self._lead(client)
         finally:
             measuring.cancel()
@@ -79,10 +80,16 @@ class App:
         shard, settings = Shard(), self._settings
         leases = KubeLeases(client, settings.namespace, shard.lease)
         elector = Elector(leases, name=shard.lease, identity=settings.identity, clock=self._clock, metrics=self._metrics)
-        leading = asyncio.create_task(elector.lead(lambda: self._work(client)), name="leading")
+
+        async def lead() -> None:
+            await wait_for_kinds(client)
+            await elector.lead(lambda: self._work(client))
+
+        leading = asyncio.create_task(lead(), name="leading")
         stopping = asyncio.create_task(self._stop.wait(), name="stopping")
         await asyncio.wait({leading, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not leading.done() and self._core is None:
+        if not self._watching:
+            # Once kopf runs it has the signal, too, and the way out goes through it.
             leading.cancel()
         try:
             await leading
@@ -97,7 +104,8 @@ class App:
 
     async def _work(self, client: KubeClient) -> None:
         """What only the leader does."""
-        settings = self._settings
+        settings, random = self._settings, Random()  # noqa: S311 - jitter, not secrets
+        cluster = settings.cluster_id or await patiently("the cluster's id", client.cluster_id, random)
         recorder = EventRecorder(client, self._clock.now, instance=settings.identity, metrics=self._metrics)
         async with azure_transport() as transport, self._credential() as credential:
             core = OperatorCore(
@@ -106,9 +114,9 @@ class App:
                 recorder=recorder,
                 credential=credential,
                 transport=transport,
-                cluster=settings.cluster_id or await client.cluster_id(),
+                cluster=cluster,
                 clock=self._clock,
-                random=Random(),  # noqa: S311 - jitter, not secrets
+                random=random,
                 metrics=self._metrics,
             )
             self._core = core
@@ -127,6 +135,7 @@ class App:
 
     async def _watch(self, core: OperatorCore) -> None:
         """Kopf replaces our signal handlers by its own; both set the same flag."""
+        self._watching = True
         await watch(core.intake, stop=self._stop)
 
     def _credential(self) -> DefaultAzureCredential:

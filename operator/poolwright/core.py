@@ -31,6 +31,7 @@ from poolwright.domain.pool.situation import Pace as PoolPace
 from poolwright.domain.resource_id import ResourceId
 from poolwright.engine.backoff import Backoff
 from poolwright.engine.clock import Clock
+from poolwright.engine.patience import patiently
 from poolwright.engine.publish import Publisher
 from poolwright.engine.reconciler import STOP_SECONDS, Reconciler
 from poolwright.engine.resync import Resync
@@ -57,6 +58,7 @@ class OperatorCore:
     ) -> None:
         self._clock = clock
         self._metrics = metrics
+        self._random = random
         self.store = ObjectStore()
         index(self.store)
         self.store.listen(self._changed)
@@ -109,7 +111,7 @@ class OperatorCore:
     async def start(self) -> None:
         """List both kinds, then start the workers: nothing is decided on half a picture."""
         for kind in KINDS:
-            await self.resync.first(kind)
+            await patiently(f"the first listing of {kind}", lambda kind=kind: self.resync.first(kind), self._random)  # type: ignore[misc] # bound now
         for reconciler in self._reconcilers:
             reconciler.start()
         self._relisting = [asyncio.create_task(self.resync.forever(kind), name=f"resync-{kind}") for kind in KINDS]

@@ -11,10 +11,10 @@ from harness.kubeapi import KubeApi
 from harness.kuberequest import Request
 from harness.kubestate import Refused
 from harness.virtualtime import EPOCH, run
-from poolwright.domain.objects import FINALIZER, KubernetesError
+from poolwright.domain.objects import FINALIZER
 from poolwright.engine.clock import LoopClock
 from poolwright.kube.client import KubeClient
-from poolwright.kube.handlers import CRD_PAUSE_SECONDS, CRD_TRIES, NotServed, settings, wait_for_kinds
+from poolwright.kube.handlers import CRD_PAUSE_SECONDS, CRD_TRIES, LONGEST_PAUSE_SECONDS, NotServed, settings, wait_for_kinds
 from poolwright.telemetry.metrics import PrometheusMetrics
 
 
@@ -45,7 +45,7 @@ def test_missing_kinds_end_the_start_with_what_to_do() -> None:
     run(story())
 
 
-@pytest.mark.parametrize(("status", "reason"), [(404, "NotFound"), (429, "TooManyRequests"), (503, "ServiceUnavailable")])
+@pytest.mark.parametrize(("status", "reason"), [(404, "NotFound"), (429, "TooManyRequests")])
 def test_kinds_that_are_just_being_installed_are_waited_for(status: int, reason: str) -> None:
     async def story() -> None:
         api, client = cluster()
@@ -76,16 +76,19 @@ def test_kinds_that_are_served_but_not_yet_stored_are_waited_for() -> None:
     run(story())
 
 
-def test_missing_rights_are_told_at_once() -> None:
+@pytest.mark.parametrize("status", [401, 403, 500, 503])
+def test_an_api_server_that_refuses_is_asked_until_it_does_not(status: int, caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
         api, client = cluster()
 
-        async def forbid(_phase: Literal["before", "after"], _request: Request) -> None:
-            raise Refused(403, "Forbidden", "no rights")
+        async def refuse(phase: Literal["before", "after"], _: Request) -> None:
+            if phase == "before" and asyncio.get_running_loop().time() < 600:
+                raise Refused(status, "Refused", "not now")
 
-        api.gate = forbid
-        with pytest.raises(KubernetesError, match="no rights"):
-            await wait_for_kinds(client)
-        assert asyncio.get_running_loop().time() == 0
+        api.gate = refuse
+        await wait_for_kinds(client)
+        assert 600 <= asyncio.get_running_loop().time() <= 600 + LONGEST_PAUSE_SECONDS
+        assert sum(api.calls.values()) <= 30, "ever more rarely"
 
     run(story())
+    assert "waiting for the API server" in caplog.text

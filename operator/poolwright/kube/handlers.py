@@ -7,6 +7,7 @@ or not to be level-triggered. The settings below are explained one by one where 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable
 from typing import Any
@@ -16,11 +17,16 @@ import kopf
 from poolwright.domain.objects import API_GROUP, API_VERSION, KINDS, Body, KubernetesError
 from poolwright.kube.client import PAGE, KubeClient, path
 
+log = logging.getLogger(__name__)
+
 Intake = Callable[[str, str, Body], None]
 """Called with the kind (plural), the watch event's type (empty for a listed object) and the object."""
 
 # A new CRD answers 404 or 429 for its first seconds.
 CRD_TRIES, CRD_PAUSE_SECONDS = 30, 1.0
+# An API server that is away, or refuses us, is asked ever more rarely; it ends nothing, because a restart would not help.
+LONGEST_PAUSE_SECONDS = 30.0
+NOT_FOUND, INITIALIZING = 404, 429
 
 
 class NotServed(RuntimeError):  # noqa: N818 - what is wrong, in two words
@@ -28,9 +34,10 @@ class NotServed(RuntimeError):  # noqa: N818 - what is wrong, in two words
 
 
 async def wait_for_kinds(client: KubeClient) -> None:
-    """Return once both kinds are served; NotServed says what is missing and what to do."""
+    """Return once both kinds are served; NotServed says what is missing and what to do. An API server that is away is waited for."""
     served: set[str] = set()
-    for _ in range(CRD_TRIES):
+    tries, pause = 0, CRD_PAUSE_SECONDS
+    while tries < CRD_TRIES:
         try:
             resources = await client.call("GET", f"/apis/{API_GROUP}/{API_VERSION}")
             served = {resource["name"] for resource in resources["resources"]}
@@ -39,10 +46,14 @@ async def wait_for_kinds(client: KubeClient) -> None:
                 for kind in KINDS:
                     await client.call("GET", path(kind), query={"limit": "1"})
                 return
+            tries, pause = tries + 1, CRD_PAUSE_SECONDS
         except KubernetesError as error:
-            if error.status not in {404, 429, 503}:
-                raise
-        await asyncio.sleep(CRD_PAUSE_SECONDS)
+            if error.status in {NOT_FOUND, INITIALIZING}:
+                tries, pause = tries + 1, CRD_PAUSE_SECONDS
+            else:
+                log.warning("waiting for the API server", extra={"error": str(error)})
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        await asyncio.sleep(pause)
     missing = ", ".join(kind for kind in KINDS if kind not in served)
     raise NotServed(f"The API server does not serve {missing} of {API_GROUP}/{API_VERSION}. Apply the manifests in crds/ first.")
 
