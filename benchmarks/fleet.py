@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from demo.world import TENANT
+
 API = "poolwright.io/v1alpha1"
 NAMESPACE = "fleet"
-TENANT = "11111111-1111-4111-8111-111111111111"
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/fleet"
 GALLERY = f"{GROUP}/providers/Microsoft.Compute/galleries/fleet"

@@ -19,17 +19,15 @@ from types import FrameType
 from typing import Any
 
 from demo.processes import Process
+from demo.stage import OPERATOR_NAMESPACE, SERVICE_ACCOUNT, operator_environment
 
 from benchmarks import usage
-from benchmarks.fleet import NAMESPACE, TENANT, Fleet
+from benchmarks.fleet import NAMESPACE, Fleet
 from benchmarks.scrape import Scrape, scrape
 from localplane import ControlPlane
 
 ROOT = Path(__file__).resolve().parent.parent
-OPERATOR_NAMESPACE, SERVICE_ACCOUNT = "poolwright-system", "poolwright"
 START_SECONDS = 60.0
-# What the container image sets. Its bytecode is made when the image is built, so here before anything is measured.
-AS_SHIPPED = {"PYTHONOPTIMIZE": "2"}
 LOOK_SECONDS = 0.05
 CALL_SECONDS = 60
 
@@ -62,8 +60,9 @@ class Stand:
         self.plane.kubectl("wait", "--for=condition=Established", "crd/customimages.poolwright.io", "crd/batchpools.poolwright.io")
         self.plane.kubectl("apply", "-k", str(ROOT / "manifests" / "base"))
         self.plane.kubectl("create", "namespace", NAMESPACE)
+        # The image's bytecode is made when the image is built; here before anything is measured.
         writing = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        subprocess.run([sys.executable, "-c", "import poolwright.cli"], env={**writing, **AS_SHIPPED}, check=True)
+        subprocess.run([sys.executable, "-OO", "-c", "import poolwright.cli"], env=writing, check=True)
 
     def start_simulator(self, fleet: Fleet) -> None:
         """Azure, with the fleet's accounts and image version."""
@@ -78,20 +77,8 @@ class Stand:
 
     def start_operator(self) -> None:
         """With exactly the rights of its service account; returns as soon as the process is there."""
-        environment = {
-            **os.environ,
-            **AS_SHIPPED,
-            "KUBECONFIG": str(self.plane.kubeconfig_for(OPERATOR_NAMESPACE, SERVICE_ACCOUNT)),
-            "SSL_CERT_FILE": str(self._authority),
-            "AZURE_AUTHORITY_HOST": self._url,
-            "AZURE_TENANT_ID": TENANT,
-            "AZURE_CLIENT_ID": "22222222-2222-4222-8222-222222222222",
-            "AZURE_CLIENT_SECRET": "only-the-simulator-accepts-this",
-            "POOLWRIGHT_INSTANCE_DISCOVERY": "false",
-            "POOLWRIGHT_RESOURCE_MANAGER": self._url,
-            "POOLWRIGHT_HTTP_HOST": "127.0.0.1",
-            "POOLWRIGHT_HTTP_PORT": str(self.metrics_port),
-        }
+        kubeconfig = self.plane.kubeconfig_for(OPERATOR_NAMESPACE, SERVICE_ACCOUNT)
+        environment = operator_environment(kubeconfig, self._url, self._authority, self.metrics_port)
         command = [sys.executable, "-m", "poolwright", "run"]
         self.operator = Program("operator", command, log=self.folder / "operator.log", environment=environment)
 

@@ -60,24 +60,12 @@ class Stage:
     def start_operator(self) -> None:
         """The operator, with exactly the rights of its service account, and nothing but variables to tell it where Azure is."""
         self.metrics_port = _free_port()
-        environment = {
-            **os.environ,
-            # As in the container image.
-            "PYTHONOPTIMIZE": "2",
-            "KUBECONFIG": str(self._operator_kubeconfig()),
-            "SSL_CERT_FILE": str(self.authority),
-            "AZURE_AUTHORITY_HOST": self.url,
-            "AZURE_TENANT_ID": TENANT,
-            "AZURE_CLIENT_ID": "22222222-2222-4222-8222-222222222222",
-            "AZURE_CLIENT_SECRET": "only-the-simulator-accepts-this",
-            "POOLWRIGHT_INSTANCE_DISCOVERY": "false",
-            "POOLWRIGHT_RESOURCE_MANAGER": self.url,
+        environment = operator_environment(self._operator_kubeconfig(), self.url, self.authority, self.metrics_port)
+        environment |= {
             "POOLWRIGHT_POOL_POLL_SECONDS": "0.5",
             "POOLWRIGHT_NODE_COUNT_SECONDS": "0.5",
             "POOLWRIGHT_IMAGE_MOTION_SECONDS": "0.5",
             "POOLWRIGHT_VOLATILE_STATUS_SECONDS": "1",
-            "POOLWRIGHT_HTTP_HOST": "127.0.0.1",
-            "POOLWRIGHT_HTTP_PORT": str(self.metrics_port),
         }
         process = self._start("operator", [sys.executable, "-m", "poolwright", "run"], environment)
         _await(process, lambda: '"leading"' in process.log.read_text(errors="replace"))
@@ -102,6 +90,25 @@ class Stage:
         path.write_text(json.dumps(config))
         path.chmod(0o600)
         return path
+
+
+def operator_environment(kubeconfig: Path, azure: str, authority: Path, port: int) -> dict[str, str]:
+    """All that tells the operator where Kubernetes and Azure are; ``port`` is for its metrics."""
+    return {
+        **os.environ,
+        # As in the container image.
+        "PYTHONOPTIMIZE": "2",
+        "KUBECONFIG": str(kubeconfig),
+        "SSL_CERT_FILE": str(authority),
+        "AZURE_AUTHORITY_HOST": azure,
+        "AZURE_TENANT_ID": TENANT,
+        "AZURE_CLIENT_ID": "22222222-2222-4222-8222-222222222222",
+        "AZURE_CLIENT_SECRET": "only-the-simulator-accepts-this",
+        "POOLWRIGHT_INSTANCE_DISCOVERY": "false",
+        "POOLWRIGHT_RESOURCE_MANAGER": azure,
+        "POOLWRIGHT_HTTP_HOST": "127.0.0.1",
+        "POOLWRIGHT_HTTP_PORT": str(port),
+    }
 
 
 @contextmanager
