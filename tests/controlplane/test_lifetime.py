@@ -21,7 +21,13 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="the test looks for p
 
 GONE_WITHIN_SECONDS = 20
 
-UP = "import runpy, sys; sys.argv = ['localplane', 'up']; runpy.run_module('localplane', run_name='__main__')"
+# Ctrl-C as in a terminal, also where these tests run in the background of a shell, which has its children ignore it.
+UP = """
+import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv = ['localplane', 'up']
+runpy.run_module('localplane', run_name='__main__')
+"""
 # A copy of this process that outlives it holds every pipe it had open.
 UP_AND_FORK = """
 import os, signal

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
@@ -25,10 +25,10 @@ from torture.witness import Witness
 Variant = Literal["plain", "answer lost", "stale list", "status wiped", "Azure lists lag", "events late"]
 VARIANTS: tuple[Variant, ...] = ("plain", "answer lost", "stale list", "status wiped", "Azure lists lag", "events late")
 # Listings of Azure may be behind for minutes; what is declared meanwhile has to come out the same.
-LAG_SECONDS = 600.0
+LAG: dict[Variant, float] = {"Azure lists lag": 600.0}
 LISTINGS = ("GalleryImageVersions_ListByGalleryImage", "Pools_List")
 # A watch that is behind by more than a person takes to change a number: what was read directly is then newer than what comes.
-EVENTS_LATE_SECONDS = 60.0
+LATE: dict[Variant, float] = {"events late": 60.0}
 # How much longer a chapter may take for one lost answer: the first pauses of the back-off, or the longest between two listings.
 RECOVERY_SECONDS, LISTING_RECOVERY_SECONDS = 120.0, 400.0
 PHASES: tuple[Phase, ...] = ("before", "after")
@@ -43,28 +43,6 @@ LATER_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """Trouble at the ``call``-th call of a chapter."""
-
-    chapter: int
-    call: int
-    phase: Phase
-    variant: Variant
-
-    def __str__(self) -> str:
-        return f"{STORY[self.chapter].name}: {self.phase} call {self.call}, {self.variant}"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What came of a case; ``reached`` is False when the chapter made fewer calls than that."""
-
-    reached: bool
-    at: Call = ("", "")
-    problems: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Usual:
     """A chapter in which nothing goes wrong: its calls, and how many seconds it takes."""
 
@@ -74,6 +52,28 @@ class Usual:
     @property
     def azure_writes(self) -> int:
         return sum(where == "azure" and call.split()[0] in WRITES for where, call in self.calls)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Trouble at the ``call``-th call of a chapter."""
+
+    chapter: int
+    call: int
+    phase: Phase
+    variant: Variant
+    usual: Usual = field(repr=False, compare=False)
+
+    def __str__(self) -> str:
+        return f"{STORY[self.chapter].name}: {self.phase} call {self.call}, {self.variant}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a case."""
+
+    at: Call = ("", "")
+    problems: tuple[str, ...] = ()
 
 
 class Trouble:
@@ -104,37 +104,44 @@ def sweep() -> Iterator[Case]:
 
     A read leaves nothing behind that the next operator could meet, and whether it was lost on its way there or back is the same.
     """
-    for chapter, usual in enumerate(recorded()):
-        for number, (_, call) in enumerate(usual.calls, start=1):
-            reads = call.split()[0].lower() in READS
-            for phase in PHASES:
-                for variant in VARIANTS:
+    for variant in VARIANTS:
+        for chapter, usual in enumerate(recorded(LATE.get(variant, 0.0), LAG.get(variant, 0.0))):
+            for number, (_, call) in enumerate(usual.calls, start=1):
+                reads = call.split()[0].lower() in READS
+                for phase in PHASES:
                     if not reads or variant == "plain" or (variant == "answer lost" and phase == "before"):
-                        yield Case(chapter, number, phase, variant)
+                        yield Case(chapter, number, phase, variant, usual)
 
 
 @cache
-def recorded() -> tuple[Usual, ...]:
-    """Each chapter when nothing goes wrong."""
-    return run(_recorded())
+def recorded(late: float, lag: float) -> tuple[Usual, ...]:
+    """Each chapter when nothing goes wrong, but that events come so many seconds late, and Azure's listings are so many behind."""
+    return tuple(run(_recorded(chapter, late, lag)) for chapter in range(len(STORY)))
 
 
-async def _recorded() -> tuple[Usual, ...]:
-    scene, chapters = Scene(), []
+async def _recorded(number: int, late: float, lag: float) -> Usual:
+    scene, calls = Scene(events_late=late), list[Call]()
     operator = await scene.start_operator()
-    for chapter in STORY:
-        calls: list[Call] = []
-
-        async def note(phase: Phase, call: Call, calls: list[Call] = calls) -> None:
-            if phase == "before":
-                calls.append(call)
-
-        operator.gate = note
-        began = _seconds()
+    for chapter in STORY[:number]:
         await _tell(scene, chapter)
-        chapters.append(Usual(tuple(calls), _seconds() - began))
+    _lag(scene, lag)
+
+    async def note(phase: Phase, call: Call) -> None:
+        if phase == "before":
+            calls.append(call)
+
+    operator.gate = note
+    began = _seconds()
+    await _tell(scene, STORY[number])
+    took = _seconds() - began
     await operator.stop()
-    return tuple(chapters)
+    return Usual(tuple(calls), took)
+
+
+def _lag(scene: Scene, seconds: float) -> None:
+    if seconds:
+        for operation in LISTINGS:
+            scene.azure.faults.add(FaultRule(action=Stale(seconds=seconds), operation=operation))
 
 
 @cache
@@ -159,22 +166,17 @@ async def _tell(scene: Scene, chapter: Chapter) -> None:
 
 def judge(case: Case, later: float = LATER_SECONDS) -> Verdict:
     """Run one case to its end, and compare the end with the reference."""
-    end = run(_carried_out(case, later))
-    if end is None:
-        return Verdict(reached=False)
-    at, problems, have = end
-    return Verdict(reached=True, at=at, problems=(*problems, *_differences(have, case)))
+    at, problems, have = run(_carried_out(case, later))
+    return Verdict(at=at, problems=(*problems, *_differences(have, case)))
 
 
-async def _carried_out(case: Case, later: float) -> tuple[Call, list[str], dict[str, Any]] | None:
-    scene = Scene(events_late=EVENTS_LATE_SECONDS if case.variant == "events late" else 0.0)
+async def _carried_out(case: Case, later: float) -> tuple[Call, list[str], dict[str, Any]]:
+    scene = Scene(events_late=LATE.get(case.variant, 0.0))
     operator = await scene.start_operator()
     for chapter in STORY[: case.chapter]:
         await _tell(scene, chapter)
     revision, chapter = scene.kube.state.revision, STORY[case.chapter]
-    if case.variant == "Azure lists lag":
-        for operation in LISTINGS:
-            scene.azure.faults.add(FaultRule(action=Stale(seconds=LAG_SECONDS), operation=operation))
+    _lag(scene, LAG.get(case.variant, 0.0))
     trouble, witness, mark, began = Trouble(case), Witness(scene), scene.azure.journal.written, _seconds()
     operator.gate = trouble
     declaring = asyncio.create_task(declare(scene, chapter), name="kubectl")
@@ -185,19 +187,17 @@ async def _carried_out(case: Case, later: float) -> tuple[Call, list[str], dict[
     while not trouble.struck.is_set() and not (declaring.done() and settled(scene, chapter)):
         assert _seconds() - began < later, f"not settled before the trouble: {scene.told()}"
         await asyncio.sleep(1)
-    if not trouble.struck.is_set():
-        await operator.stop()
-        witness.leave()
-        return None
     successor = operator
-    if case.variant != "answer lost":
+    if trouble.struck.is_set() and case.variant != "answer lost":
         await operator.kill(asyncio.current_task(), declaring)
         successor = await _succeed(scene, case.variant, revision)
     problems = await _settled_in_time(scene, case, trouble.at, declaring, began)
     await asyncio.sleep(later)
     await successor.stop()
     problems += witness.leave()
-    writes, usual = len(list(scene.azure.journal.writes(mark))), recorded()[case.chapter].azure_writes
+    if not trouble.struck.is_set():
+        problems.append("the chapter made fewer calls than that")
+    writes, usual = len(list(scene.azure.journal.writes(mark))), case.usual.azure_writes
     if writes > usual + REPEATED_WRITES.get(case.variant, 1):
         problems.append(f"{writes} writes to Azure where {usual} do without trouble")
     if operator.runaway or successor.runaway:
@@ -212,7 +212,7 @@ async def _settled_in_time(scene: Scene, case: Case, at: Call, declaring: asynci
         await scene.until(lambda: settled(scene, STORY[case.chapter]), within=PATIENCE_SECONDS)
     except AssertionError as error:
         return [str(error)]
-    took, usual = _seconds() - began, recorded()[case.chapter].seconds
+    took, usual = _seconds() - began, case.usual.seconds
     listing = at[1].endswith(("/pools", "/nodecounts"))
     if case.variant == "answer lost" and took > usual + (LISTING_RECOVERY_SECONDS if listing else RECOVERY_SECONDS):
         return [f"{took:.0f} s with one answer lost, {usual:.0f} s without"]

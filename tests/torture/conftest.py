@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from torture.cases import recorded, reference
+from torture.cases import reference, sweep
 from torture.story import STORY
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _references() -> None:
-    recorded()
+    list(sweep())
     for chapter in range(len(STORY)):
         reference(chapter)

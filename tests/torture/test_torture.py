@@ -13,11 +13,9 @@ SIX_HOURS = 6 * 3600.0
 
 @pytest.mark.parametrize("case", list(sweep())[::STRIDE], ids=str)
 def test_the_end_does_not_depend_on_the_road(case: Case) -> None:
-    verdict = judge(case, SIX_HOURS)
-    assert verdict.reached
-    assert not verdict.problems
+    assert not judge(case, SIX_HOURS).problems
 
 
 def test_every_chapter_has_calls_to_be_killed_at() -> None:
-    assert all(len(usual.calls) > 5 for usual in recorded())
+    assert all(len(usual.calls) > 5 for usual in recorded(0.0, 0.0))
     assert len(list(sweep())) > 500
