@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from azuresim.clock import Clock, RealClock
@@ -12,16 +13,18 @@ from azuresim.core.world import World
 from azuresim.faults import BumpETag, Delay, Drop, FaultPlan, Stale, Status
 from azuresim.journal import Entry, Journal
 from azuresim.schema import check_request, findings
-from azuresim.wire import arm, batch, batch_arm, blobs, entra, galleries, storage_arm
+from azuresim.wire import arm, batch, batch_arm, batch_arm_results, blobs, entra, galleries, resource_groups, storage_arm
 from azuresim.wire.http import Request, Response
 from azuresim.wire.routing import Call, Route, Router, Service
 from azuresim.wire.timestamps import http_time
 
 SERVICES: tuple[Service, ...] = (
     arm.SERVICE,
+    resource_groups.SERVICE,
     galleries.SERVICE,
     storage_arm.SERVICE,
     batch_arm.SERVICE,
+    batch_arm_results.SERVICE,
     batch.SERVICE,
     blobs.SERVICE,
     entra.SERVICE,
@@ -77,12 +80,9 @@ class Application:
     def outcome(self, request: Request) -> Outcome:
         """Carry the request out, with whatever the fault plan has for it."""
         now = self.world.settle()
-        found = self._router.find(request)
+        found = self._router.find(request) or self._existence(request)
         if found is None:
-            response = arm.render_error(
-                Call(self.world, request, {}),
-                ServiceError(404, "InvalidResourceType", f"Nothing here answers {request.method} {request.path}."),
-            )
+            response = arm.unmatched(Call(self.world, request, {}), other_methods=self._router.knows(request))
             self._note(request, response)
             return Outcome(response=response, acted=False)
         service, route, params = found
@@ -104,6 +104,16 @@ class Application:
         final = response if after is None else None if isinstance(after, Drop) else _injected(service, call, after)
         self._note(request, final, service=service.name, route=route, fault=names)
         return Outcome(response=final, acted=True, delay=delay)
+
+    def _existence(self, request: Request) -> tuple[Service, Route, dict[str, str]] | None:
+        """ARM answers HEAD wherever it answers GET: 204 or 404, without a body."""
+        if request.method != "HEAD" or request.segments[0].lower() != "subscriptions":
+            return None
+        found = self._router.find(replace(request, method="GET"))
+        if found is None:
+            return None
+        service, route, params = found
+        return service, arm.existence(route), params
 
     def _answer(self, service: Service, route: Route, call: Call, struck: list[Any], now: float) -> Response:
         key = (call.request.method, call.request.url)
@@ -159,15 +169,22 @@ class Application:
 
 
 def _carry_out(service: Service, route: Route, call: Call) -> Response:
+    headers: Mapping[str, str] = {}
     try:
-        service.admit(call.request)
-        if route.schema is None:
-            return route.handler(call)
-        body = call.request.json()
-        check_request(route.schema, body)
-        return route.handler(Call(call.world, call.request, call.params, body, call.real_now))
+        headers = service.admit(call) or headers
+        response = _handle(route, call)
     except ServiceError as refused:
-        return service.render_error(call, refused)
+        response = service.render_error(call, refused)
+    response.headers.update({name: value for name, value in headers.items() if name not in response.headers})
+    return response
+
+
+def _handle(route: Route, call: Call) -> Response:
+    if route.schema is None:
+        return route.handler(call)
+    body = call.request.json()
+    check_request(route.schema, body)
+    return route.handler(Call(call.world, call.request, call.params, body, call.real_now))
 
 
 def _check_answer(route: Route, response: Response) -> None:

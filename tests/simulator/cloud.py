@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Self
 
 from azure.batch.aio import BatchClient
@@ -19,6 +20,8 @@ from azure.storage.blob.aio import BlobServiceClient
 from azuresim import Application, Durations, ManualClock, Request, Response, World
 from azuresim.core.batch_accounts import BatchAccount
 from azuresim.transport import SimulatorTransport
+from azuresim.wire.api_versions import supported_versions
+from azuresim.wire.arm_path import read_path
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
@@ -29,7 +32,8 @@ DEFINITION = f"{GALLERY}/images/img"
 VHD = "https://azuresim.test/blob/vhds/images/os.vhd"
 SIZE = "Standard_D2s_v3"
 UBUNTU = "batch.node.ubuntu 24.04"
-API = "api-version=2026-01-01"
+# `Cloud.ask` puts the newest version of the path's type in its place.
+API = "api-version=1"
 
 
 class StaticCredential:
@@ -68,15 +72,23 @@ class Cloud:
         self.blobs = BlobServiceClient(f"{self.world.base_url}/blob/vhds", credential, transport=transport, retry_total=0)
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
-        """One request without an SDK, with a bearer token."""
+        """One request without an SDK, with a bearer token; a body for ARM is JSON unless ``headers`` say otherwise."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.app.handle(Request(method, f"{self.world.base_url}{path}", {"authorization": "Bearer token", **named}, body))
+        if body and path.startswith("/subscriptions"):
+            named.setdefault("content-type", "application/json")
+        return self.app.handle(Request(method, f"{self.world.base_url}{_dated(path)}", {"authorization": "Bearer token", **named}, body))
 
     def image(self, version: str = "1.0.0", *, regions: tuple[str, ...] = ("westus",), **definition: Any) -> str:
         """A finished image version; its id."""
         self.world.add_definition(DEFINITION, location=regions[0], **definition)
         self.world.add_version(f"{DEFINITION}/versions/{version}", regions=regions)
         return f"{DEFINITION}/versions/{version}"
+
+
+def _dated(path: str) -> str:
+    """The path with the newest api-version its type has, where it says ``API``."""
+    versions = supported_versions(read_path(tuple(path.partition("?")[0].strip("/").split("/"))))
+    return re.sub(r"api-version=1(?=&|$)", f"api-version={versions[0]}", path) if versions else path
 
 
 def version_body(**properties: Any) -> dict[str, Any]:

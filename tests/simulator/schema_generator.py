@@ -99,6 +99,8 @@ FAMILIES: dict[str, tuple[types.ModuleType, tuple[str, ...]]] = {
             "BatchAccountRegenerateKeyParameters",
             "BatchAccountUpdateParameters",
             "BatchLocationQuota",
+            "CheckNameAvailabilityParameters",
+            "CheckNameAvailabilityResult",
             "OutboundEnvironmentEndpoint",
             "Pool",
             "SupportedSku",

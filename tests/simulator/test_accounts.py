@@ -189,7 +189,8 @@ def test_only_a_manual_clock_is_advanced_by_hand() -> None:
 def test_a_scaled_clock_tells_clients_to_poll_faster() -> None:
     world = World(ScaledClock(600))
     world.add_resource_group(SUBSCRIPTION, "rg")
-    request = Request("PUT", f"https://azuresim.test{GALLERY}?api-version=1", {"authorization": "Bearer x"}, b'{"location": "westus"}')
+    headers = {"authorization": "Bearer x", "content-type": "application/json"}
+    request = Request("PUT", f"https://azuresim.test{GALLERY}?api-version=2026-03-03", headers, b'{"location": "westus"}')
     answer = Application(world).handle(request)
     assert (answer.headers["Retry-After"], answer.headers["x-ms-retry-after-ms"]) == ("1", "100")
 

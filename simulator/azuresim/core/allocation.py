@@ -38,6 +38,7 @@ class Allocation:
         now, times = self._kernel.moment, self._kernel.durations
         pool.target, pool.resize_timeout, pool.resize_errors = target, timeout, []
         self._enter(pool, "resizing", now)
+        pool.resize_began = now
         pool.deadline = now + timeout
         pool.unfinished = {_SETTLE}
         self._appoint(pool, now + times.pool_settle, lambda at: self._done_with(pool, _SETTLE, at))

@@ -6,19 +6,24 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from azuresim.core.errors import ServiceError
-from azuresim.core.regions import is_region, region_key
+from azuresim.core.regions import is_region, region_key, region_keys
 from azuresim.core.resource_id import ResourceId
 
 
-class Tracked(Protocol):
-    """A resource with a place, tags and properties."""
+class Located(Protocol):
+    """A resource with a place."""
 
     location: str
+
+
+class Tracked(Located, Protocol):
+    """A resource with a place, tags and properties."""
+
     tags: dict[str, str] | None
     properties: dict[str, Any]
 
 
-def check_location(existing: Tracked | None, resource: ResourceId, body: Mapping[str, Any]) -> None:
+def check_location(existing: Located | None, resource: ResourceId, body: Mapping[str, Any]) -> None:
     """A location is required, must be a region, and never changes."""
     location = body.get("location")
     if not location:
@@ -27,7 +32,8 @@ def check_location(existing: Tracked | None, resource: ResourceId, body: Mapping
         raise ServiceError(
             400,
             "LocationNotAvailableForResourceType",
-            f"The provided location '{location}' is not available for resource type '{resource.namespace}/{'/'.join(resource.types)}'.",
+            f"The provided location '{location}' is not available for resource type '{resource.namespace}/{'/'.join(resource.types)}'. "
+            f"List of available regions for the resource type is '{','.join(region_keys())}'.",
         )
     if existing is not None and region_key(existing.location) != region_key(location):
         raise ServiceError(
@@ -62,3 +68,31 @@ def parent_not_found(resource: ResourceId) -> ServiceError:
     return ServiceError(
         404, "ParentResourceNotFound", f"Can not perform requested operation on nested resource. Parent resource '{parent}' not found."
     )
+
+
+# Limits on tags: azure-resource-manager documentation, tag-resources.
+_MAX_TAGS, _MAX_TAG_NAME, _MAX_TAG_VALUE = 50, 512, 256
+_NOT_IN_TAG_NAMES = frozenset("<>%&\\?/")
+
+
+def check_tags(tags: Mapping[str, str] | None) -> None:
+    """At most 50, names of 512 characters without reserved ones, values of 256. Raises 400."""
+    if not tags:
+        return
+    if len(tags) > _MAX_TAGS:
+        raise ServiceError(
+            400, "TooManyTags", f"The number of tags '{len(tags)}' exceeds the maximum number of tags '{_MAX_TAGS}' allowed on a resource."
+        )
+    for name, value in tags.items():
+        if not name or len(name) > _MAX_TAG_NAME:
+            raise ServiceError(
+                400, "InvalidTagNameLength", f"The tag name '{name[:80]}' must have between 1 and {_MAX_TAG_NAME} characters."
+            )
+        if _NOT_IN_TAG_NAMES & set(name):
+            raise ServiceError(
+                400, "InvalidTagNameCharacters", f"The tag names '{name}' have reserved characters '<,>,%,&,\\,?,/' or control characters."
+            )
+        if len(str(value)) > _MAX_TAG_VALUE:
+            raise ServiceError(
+                400, "InvalidTagValueLength", f"The value of tag '{name}' exceeds the maximum length of {_MAX_TAG_VALUE} characters."
+            )

@@ -10,16 +10,22 @@ from azuresim.core.catalogue import VmSize
 from azuresim.core.errors import ServiceError
 from azuresim.core.kernel import Kernel
 from azuresim.core.pool import Pool
+from azuresim.core.regions import region_key
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.sorted_names import SortedNames
 from azuresim.core.subscriptions import not_found
 
+Json = dict[str, Any]
 AllocationMode = Literal["BatchService", "UserSubscription"]
+AccountState = Literal["Creating", "Succeeded", "Deleting"]
 
 
 @dataclass(slots=True, kw_only=True)
 class BatchAccount:
-    """One account with its pools. Quotas are cores, except ``pool_quota``; they can be changed at any time."""
+    """One account with its pools. Quotas are cores, except ``pool_quota``; they can be changed at any time.
+
+    ``settings`` are the configuration members of its ARM properties, as they are shown: storage, network, encryption and their like.
+    """
 
     id: ResourceId
     location: str
@@ -41,6 +47,11 @@ class BatchAccount:
     pool_names: SortedNames = field(default_factory=SortedNames)
     family_cores: Counter[str] = field(default_factory=Counter)
     low_priority_cores: int = 0
+    # Recorded default of new accounts.
+    job_quota: int = 300
+    state: AccountState = "Succeeded"
+    settings: Json = field(default_factory=dict)
+    identity: Json = field(default_factory=lambda: {"type": "None"})
 
     @property
     def name(self) -> str:
@@ -74,11 +85,12 @@ class BatchAccount:
 
 
 class BatchAccounts:
-    """All Batch accounts."""
+    """All Batch accounts. ``regional_quota`` is how many a subscription may have in a region, as recorded."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._by_name: dict[str, BatchAccount] = {}
+        self.regional_quota = 1000
 
     def add(self, account_id: ResourceId, **settings: Any) -> BatchAccount:
         """Create an account at once; ``settings`` are BatchAccount's own fields."""
@@ -93,12 +105,21 @@ class BatchAccounts:
         )
         return self._by_name.setdefault(account_id.name.lower(), made)
 
+    def find(self, account_id: ResourceId) -> BatchAccount | None:
+        """None when there is none under this id."""
+        found = self._by_name.get(account_id.name.lower())
+        return found if found is not None and found.id.key == account_id.key else None
+
     def get(self, account_id: ResourceId) -> BatchAccount:
         """Raises 404 ResourceNotFound."""
-        found = self._by_name.get(account_id.name.lower())
-        if found is None or found.id.key != account_id.key:
+        found = self.find(account_id)
+        if found is None:
             raise not_found(account_id)
         return found
+
+    def has_name(self, name: str) -> bool:
+        """Whether somebody has the name; it is part of a public address."""
+        return name.lower() in self._by_name
 
     def named(self, name: str) -> BatchAccount:
         """By the name in its endpoint. Raises 404 for an endpoint that is nobody's."""
@@ -106,6 +127,16 @@ class BatchAccounts:
         if found is None:
             raise ServiceError(404, "ResourceNotFound", f"There is no Batch account named {name}.")
         return found
+
+    def forget(self, account_id: ResourceId) -> None:
+        """Drop it and its pools at once; their nodes run for nobody any more."""
+        account = self.find(account_id)
+        if account is None:
+            return
+        for pool in account.pools.values():
+            for appointment in pool.pending:
+                appointment.cancel()
+        del self._by_name[account_id.name.lower()]
 
     def all(self) -> list[BatchAccount]:
         """In the order of their creation."""
@@ -118,3 +149,7 @@ class BatchAccounts:
             for account in self._by_name.values()
             if account.id.subscription.lower() == subscription.lower() and (group is None or account.id.group.lower() == group.lower())
         ]
+
+    def in_region(self, subscription: str, location: str) -> int:
+        """How many a subscription has there."""
+        return sum(region_key(account.location) == region_key(location) for account in self.in_group(subscription, None))

@@ -32,3 +32,10 @@ class Durations:
     node_start: float = 30.0
     # From a node's loss or preemption to its re-creation, where there is capacity.
     node_replace: float = 120.0
+    # Batch accounts and their pools through ARM, recorded at a poll each 15 s.
+    batch_account_create: float = 15.0
+    batch_account_delete: float = 45.0
+    # Unmeasured; what people see.
+    storage_account_create: float = 17.0
+    group_delete: float = 60.0
+    provider_register: float = 30.0

@@ -91,6 +91,10 @@ class Pool:
     deadline: float = 0.0
     unfinished: set[str] = field(default_factory=set)
     pending: list[Appointment] = field(default_factory=list)
+    # When the last resize began, and what only the management plane sets.
+    resize_began: float = 0.0
+    tags: dict[str, str] | None = None
+    identity: Json | None = None
 
     @property
     def vm_size(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from azuresim.core.allocation import Allocation
@@ -86,19 +87,38 @@ class Pools:
         """Replace the members given. All but three of them need a pool without nodes."""
         pool = self._writable(account, pool_id)
         given = {name: value for name, value in body.items() if value is not None}
-        if given.keys() - LIVE_SETTINGS and not pool.is_empty():
-            raise ServiceError(
-                409,
-                "OperationInvalidForCurrentState",
-                "The specified operation is not valid for the current state of the resource.",
-                values=(("Reason", "The pool must have no compute nodes to change " + ", ".join(sorted(given.keys() - LIVE_SETTINGS))),),
-            )
+        _require_empty(pool, given.keys() - LIVE_SETTINGS)
         changed = {name: value for name, value in pool.settings.items() if name not in given} | normalised(given)
         if given.keys() & {"virtualMachineConfiguration", "vmSize"}:
             self._check_machines(account, changed)
         pool.settings = {name: changed[name] for name in SETTINGS if name in changed}
         self.touch(pool)
         return pool
+
+    def reconfigure(self, account: BatchAccount, pool_id: str, body: Mapping[str, Any]) -> Pool:
+        """The whole configuration replaced, as a PUT through ARM does it. Only what differs may need a pool without nodes."""
+        pool = self._writable(account, pool_id)
+        required(body, "vmSize", "virtualMachineConfiguration")
+        wanted = stored_settings(body)
+        _require_empty(pool, {name for name in SETTINGS if wanted.get(name) != pool.settings.get(name)} - LIVE_SETTINGS)
+        self._check_machines(account, wanted)
+        pool.settings = wanted
+        self.touch(pool)
+        return pool
+
+    @staticmethod
+    def auto_scales(_pool: Pool) -> bool:
+        """Whether a formula sizes the pool."""
+        return False
+
+    def enable_auto_scale(self, account: BatchAccount, pool_id: str, _body: Mapping[str, Any]) -> Pool:
+        """Size the pool by a formula."""
+        self._writable(account, pool_id)
+        raise _not_simulated("enableAutoScale")
+
+    def disable_auto_scale(self, account: BatchAccount, pool_id: str) -> Pool:
+        """Keep the size there is."""
+        return self._writable(account, pool_id)
 
     def replace_properties(self, account: BatchAccount, pool_id: str, body: Mapping[str, Any]) -> Pool:
         """Start task, packages and metadata, as a whole: an absent start task is removed."""
@@ -203,6 +223,17 @@ class Pools:
 
 def _first(pool: Pool, count: int, *, dedicated: bool) -> list[str]:
     return [node.id for node in pool.nodes.values() if node.dedicated is dedicated and node.fixed is None][:count]
+
+
+def _require_empty(pool: Pool, changed: AbstractSet[str]) -> None:
+    """Raise 409 for a change that nodes are in the way of."""
+    if changed and not pool.is_empty():
+        raise ServiceError(
+            409,
+            "OperationInvalidForCurrentState",
+            "The specified operation is not valid for the current state of the resource.",
+            values=(("Reason", "The pool must have no compute nodes to change " + ", ".join(sorted(changed))),),
+        )
 
 
 def _being_deleted() -> ServiceError:

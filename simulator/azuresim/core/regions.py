@@ -27,3 +27,8 @@ def is_region(name: str) -> bool:
 def display_name(name: str) -> str:
     """`westus` → `West US`. Raises KeyError for an unknown region."""
     return _BY_KEY[region_key(name)]
+
+
+def region_keys() -> tuple[str, ...]:
+    """All regions, as `westus`."""
+    return tuple(_BY_KEY)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from azuresim.core.errors import ServiceError
 from azuresim.core.resource_id import ResourceId
 
+Registration = Literal["NotRegistered", "Registering", "Registered", "Unregistering"]
+
 
 @dataclass(slots=True, kw_only=True)
 class ResourceGroup:
-    """A resource group; deleting one is not simulated."""
+    """A resource group. ``state`` is its provisioningState."""
 
     subscription: str
     name: str
     location: str
     tags: dict[str, str] = field(default_factory=dict)
+    state: Literal["Succeeded", "Deleting"] = "Succeeded"
+    managed_by: str | None = None
 
     @property
     def id(self) -> str:
@@ -25,12 +30,27 @@ class ResourceGroup:
 
 @dataclass(slots=True, kw_only=True)
 class Subscription:
-    """A subscription of one tenant."""
+    """A subscription of one tenant. A namespace not in ``registrations`` (lower case) is registered."""
 
     id: str
     tenant: str
     display_name: str
     groups: dict[str, ResourceGroup] = field(default_factory=dict)
+    registrations: dict[str, Registration] = field(default_factory=dict)
+
+    def registration(self, namespace: str) -> Registration:
+        """Whether the namespace's resources may be used here."""
+        return self.registrations.get(namespace.lower(), "Registered")
+
+    def require_registered(self, namespace: str) -> None:
+        """Raises 409 MissingSubscriptionRegistration, in the words the SDKs look for."""
+        if self.registration(namespace) in {"NotRegistered", "Unregistering"}:
+            raise ServiceError(
+                409,
+                "MissingSubscriptionRegistration",
+                f"The subscription is not registered to use namespace '{namespace}'. "
+                "See https://aka.ms/rps-not-found for how to register subscriptions.",
+            )
 
 
 class Subscriptions:
@@ -44,9 +64,13 @@ class Subscriptions:
         made = Subscription(id=subscription_id, tenant=tenant, display_name=display_name or f"Subscription {subscription_id[:8]}")
         return self._by_id.setdefault(subscription_id.lower(), made)
 
+    def find(self, subscription_id: str) -> Subscription | None:
+        """None when there is none."""
+        return self._by_id.get(subscription_id.lower())
+
     def get(self, subscription_id: str) -> Subscription:
         """Raises 404 SubscriptionNotFound."""
-        found = self._by_id.get(subscription_id.lower())
+        found = self.find(subscription_id)
         if found is None:
             raise ServiceError(404, "SubscriptionNotFound", f"The subscription '{subscription_id}' could not be found.")
         return found
@@ -70,6 +94,16 @@ class Subscriptions:
     def require(self, resource: ResourceId) -> ResourceGroup:
         """The group a resource id lies in; same errors as ``group``."""
         return self.group(resource.subscription, resource.group)
+
+    def require_open(self, subscription_id: str, name: str) -> None:
+        """Raises 409 for a write into a group that is being deleted; one that is not there is for ``require`` to report."""
+        found = self.get(subscription_id).groups.get(name.lower())
+        if found is not None and found.state == "Deleting":
+            raise ServiceError(
+                409,
+                "ResourceGroupBeingDeleted",
+                f"The resource group '{found.name}' is in deprovisioning state and cannot perform this operation.",
+            )
 
 
 def not_found(resource: ResourceId) -> ServiceError:

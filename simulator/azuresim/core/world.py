@@ -6,20 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from azuresim.clock import Clock, ManualClock
+from azuresim.core.arm_pools import ArmPools
+from azuresim.core.batch_account_writes import BatchAccountWrites
 from azuresim.core.batch_accounts import AllocationMode, BatchAccount, BatchAccounts
 from azuresim.core.catalogue import Catalogue
 from azuresim.core.durations import Durations
 from azuresim.core.galleries import Galleries
+from azuresim.core.inventory import Collection, Inventory
 from azuresim.core.kernel import Kernel
+from azuresim.core.locks import Locks
 from azuresim.core.operations import Operations
 from azuresim.core.pool_images import PoolImages
 from azuresim.core.pools import Pools
 from azuresim.core.publishing import Publishing
 from azuresim.core.regions import display_name, region_key
+from azuresim.core.resource_groups import ResourceGroups
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.seed import load
 from azuresim.core.storage import Blob, Storage, StorageAccount
 from azuresim.core.subscriptions import Subscriptions
+from azuresim.core.throttling import Throttle
 from azuresim.core.versions import ImageVersion, Replica
 
 DEFAULT_TENANT = "00000000-0000-0000-0000-00000000aaaa"
@@ -47,12 +53,31 @@ class World:
         self.tenant = DEFAULT_TENANT
         self.catalogue = catalogue or Catalogue()
         self.subscriptions = Subscriptions()
+        self.locks = Locks()
+        self.throttle = Throttle(self.kernel)
+        self.inventory = Inventory()
         self.operations = Operations(self.kernel)
+        self.groups = ResourceGroups(self.kernel, self.operations, self.subscriptions, self.inventory)
         self.storage = Storage(self.kernel)
         self.galleries = Galleries(self.kernel, self.operations)
         self.publishing = Publishing(self.kernel, self.operations, self.galleries, self.storage, lambda: f"{self.base_url}/blob/")
         self.batch = BatchAccounts(self.kernel)
+        self.batch_writes = BatchAccountWrites(
+            self.kernel,
+            self.operations,
+            accounts=self.batch,
+            storage=self.storage,
+            catalogue=self.catalogue,
+            tenant=lambda: self.tenant,
+        )
         self.pools = Pools(self.kernel, self.catalogue, PoolImages(self.catalogue, self.galleries))
+        self.arm_pools = ArmPools(self.pools)
+        self._register_collections()
+
+    def _register_collections(self) -> None:
+        """What lists across types show and what goes with a resource group."""
+        register = self.inventory.register
+        register("Microsoft.Batch/batchAccounts", Collection(members=self.batch.all, forget=self.batch.forget))
 
     def settle(self) -> float:
         """Bring everything up to the clock; returns the time."""

@@ -1,14 +1,20 @@
-"""What all of ARM has in common: envelope, errors, operations, subscriptions and groups."""
+"""What all of ARM has in common: envelope, errors, what a request must bring, operations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
+from azuresim.core.arm_rules import check_tags
+from azuresim.core.compute_limits import compute_limits
 from azuresim.core.errors import ServiceError
 from azuresim.core.operations import COMPUTE, DISKS, GALLERIES, Operation
 from azuresim.core.resource_id import ResourceId
-from azuresim.core.subscriptions import ResourceGroup, Subscription
+from azuresim.core.throttling import ComputeThrottledError
+from azuresim.wire.api_versions import NAMESPACES, check_version
+from azuresim.wire.arm_path import ArmPath, read_path
 from azuresim.wire.http import Request, Response, json_response
 from azuresim.wire.routing import Call, Route, Service
 from azuresim.wire.timestamps import arm_time
@@ -18,10 +24,41 @@ GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
 # Recorded cadence of gallery operations; a scaled clock divides it.
 _POLL_SECONDS = 60
 _MIN_POLL_MS = 10
+_KINDS = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
+_WITH_BODY = frozenset({"PUT", "PATCH", "POST"})
+_LIMITED = "x-ms-ratelimit-remaining-"
 
 
-def admit(request: Request) -> None:
-    """A bearer token and an api-version, or 401 and 400."""
+def admit(call: Call) -> dict[str, str]:
+    """Everything ARM asks of a request before the service behind it sees it; answers with the headers it adds.
+
+    In this order: a token, an api-version, a body in JSON, room in the buckets, a registered provider, an open group, no lock.
+    """
+    request, path = call.request, read_path(call.request.segments)
+    _check_token(request)
+    check_version(path, request.query.get("api-version"))
+    _check_body(request)
+    headers = request_headers(call)
+    subscription = call.world.subscriptions.find(path.subscription)
+    if subscription is None:
+        return headers
+    left = call.world.throttle.take_request(subscription.id, _KINDS.get(request.method, "writes"))
+    headers |= {f"{_LIMITED}{name}": str(count) for name, count in left.items()}
+    if path.namespace.lower() != "microsoft.resources":
+        subscription.require_registered(path.namespace)
+    if request.method in {"PUT", "PATCH", "DELETE", "POST"}:
+        call.world.locks.check(path.scope, deletes=request.method == "DELETE")
+    if request.method in {"PUT", "PATCH", "POST"} and path.group:
+        call.world.subscriptions.require_open(subscription.id, path.group)
+    if path.namespace.lower() == "microsoft.compute":
+        limits = compute_limits(request.method, path.kind, subscription.id, path.top)
+        counts = call.world.throttle.take_compute(limits)
+        if counts:
+            headers[f"{_LIMITED}resource"] = ",".join(f"Microsoft.Compute/{name};{count}" for name, count in counts.items())
+    return headers
+
+
+def _check_token(request: Request) -> None:
     if not request.headers.get("authorization", "").lower().startswith("bearer "):
         raise ServiceError(
             401,
@@ -29,18 +66,88 @@ def admit(request: Request) -> None:
             "Authentication failed. The 'Authorization' header is missing.",
             headers={"WWW-Authenticate": 'Bearer authorization_uri="https://login.microsoftonline.com/common", error="invalid_token"'},
         )
-    if "api-version" not in request.query:
+
+
+def _check_body(request: Request) -> None:
+    """JSON with its content type, an object, with tags within their limits."""
+    if request.method not in _WITH_BODY or not request.body:
+        if request.method in {"PUT", "PATCH"}:
+            raise ServiceError(400, "InvalidRequestContent", "The request content was invalid: the request has no content.")
+        return
+    media_type = request.headers.get("content-type", "<null>").partition(";")[0].strip()
+    if media_type.lower() not in {"application/json", "text/json"}:
         raise ServiceError(
-            400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests."
+            415, "UnsupportedMediaType", f"The content media type '{media_type}' is not supported. Only 'application/json' is supported."
         )
+    body = request.json()
+    if not isinstance(body, dict):
+        raise ServiceError(400, "InvalidRequestContent", "The request content was invalid: a JSON object is expected.")
+    if isinstance(body.get("tags"), dict):
+        check_tags(body["tags"])
 
 
-def render_error(_call: Call, error: ServiceError) -> Response:
-    """`{"error": {"code", "message", "target"?}}`."""
+def request_headers(call: Call) -> dict[str, str]:
+    """The ids by which support finds a request; a client's own correlation id is kept."""
+    ids = call.world.kernel.request_ids
+    correlation = call.request.headers.get("x-ms-correlation-request-id") or ids.guid()
+    stamp = datetime.fromtimestamp(call.now, UTC).strftime("%Y%m%dT%H%M%SZ")
+    headers = {
+        "x-ms-request-id": ids.guid(),
+        "x-ms-correlation-request-id": correlation,
+        "x-ms-routing-request-id": f"WESTEUROPE:{stamp}:{correlation}",
+    }
+    client = call.request.headers.get("x-ms-client-request-id")
+    if client and call.request.headers.get("x-ms-return-client-request-id", "").lower() == "true":
+        headers["x-ms-client-request-id"] = client
+    return headers
+
+
+def render_error(call: Call, error: ServiceError) -> Response:
+    """`{"error": {"code", "message", "target"?}}`; Compute's 429 has its members at the top."""
+    headers = {**request_headers(call), **error.headers}
+    if call.request.method == "HEAD":
+        return Response(error.status, headers)
     inner: Json = {"code": error.code, "message": error.message}
     if error.target is not None:
         inner["target"] = error.target
-    return json_response(error.status, {"error": inner}, error.headers)
+    if isinstance(error, ComputeThrottledError):
+        return json_response(error.status, {**inner, "details": error.details}, headers)
+    return json_response(error.status, {"error": inner}, headers)
+
+
+def unmatched(call: Call, *, other_methods: bool) -> Response:
+    """The answer where no route leads: 404 for a namespace or type that is not here, 405 where only other methods are answered."""
+    path = read_path(call.request.segments)
+    try:
+        _check_token(call.request)
+        check_version(path, call.request.query.get("api-version"))
+    except ServiceError as refused:
+        return render_error(call, refused)
+    return render_error(call, _no_route(call, path, other_methods=other_methods))
+
+
+def _no_route(call: Call, path: ArmPath, *, other_methods: bool) -> ServiceError:
+    if other_methods:
+        return ServiceError(
+            405, "HttpMethodNotAllowed", f"The HTTP method '{call.request.method}' is not supported at scope '{path.scope}'."
+        )
+    if path.namespace.lower() in NAMESPACES:
+        return ServiceError(
+            404,
+            "InvalidResourceType",
+            f"The resource type '{path.kind}' could not be found in the namespace '{path.namespace}' for api version '{call.api_version}'.",
+        )
+    return ServiceError(404, "InvalidResourceNamespace", f"The resource namespace '{path.namespace}' is invalid.")
+
+
+def existence(route: Route) -> Route:
+    """The same route for HEAD, which tells by its status alone."""
+
+    def exists(call: Call) -> Response:
+        route.handler(call)
+        return Response(204)
+
+    return replace(route, method="HEAD", handler=exists, shows=None)
 
 
 def resource(resource_id: ResourceId, location: str, tags: Mapping[str, str] | None, properties: Mapping[str, Any]) -> Json:
@@ -62,6 +169,16 @@ def page(items: Iterable[Json]) -> Response:
     return json_response(200, {"value": list(items)})
 
 
+def check_scope(call: Call) -> tuple[str, str | None]:
+    """The subscription and group a list is about; raises 404 for one that is not there."""
+    subscription, group = call.params["subscription"], call.params.get("group")
+    if group is None:
+        call.world.subscriptions.get(subscription)
+    else:
+        call.world.subscriptions.group(subscription, group)
+    return subscription, group
+
+
 def operation_headers(call: Call, operation: Operation, *, location: bool) -> dict[str, str]:
     """Where to poll and how often; ``location`` for operations whose end has no resource to read."""
     base = (
@@ -74,13 +191,19 @@ def operation_headers(call: Call, operation: Operation, *, location: bool) -> di
     return headers
 
 
-def poll_headers(call: Call) -> dict[str, str]:
+def poll_headers(call: Call, seconds: int = _POLL_SECONDS) -> dict[str, str]:
     """`Retry-After` in the world's time; a scaled clock adds `x-ms-retry-after-ms` in real time, which the SDKs prefer."""
     factor = getattr(call.world.clock, "factor", None)
     if factor is None:
-        return {"Retry-After": str(_POLL_SECONDS)}
-    milliseconds = max(_MIN_POLL_MS, int(1000 * _POLL_SECONDS / factor))
+        return {"Retry-After": str(seconds)}
+    milliseconds = max(_MIN_POLL_MS, int(1000 * seconds / factor))
     return {"Retry-After": str(max(1, milliseconds // 1000)), "x-ms-retry-after-ms": str(milliseconds)}
+
+
+def location_headers(call: Call, path: str, seconds: int) -> dict[str, str]:
+    """Where an operation that has only a `Location` is polled. The address differs each time, as its signature does at the service."""
+    stamp = int(call.now * 1000)
+    return {"Location": f"{call.world.base_url}{path}?api-version={call.api_version}&t={stamp}", **poll_headers(call, seconds)}
 
 
 def operation_status(call: Call) -> Response:
@@ -104,59 +227,11 @@ def operation_status(call: Call) -> Response:
     return json_response(200, shown, poll_headers(call) if operation.ended is None else {})
 
 
-def _subscription(subscription: Subscription) -> Json:
-    return {
-        "id": f"/subscriptions/{subscription.id}",
-        "subscriptionId": subscription.id,
-        "tenantId": subscription.tenant,
-        "displayName": subscription.display_name,
-        "state": "Enabled",
-        "authorizationSource": "RoleBased",
-    }
-
-
-def _group(group: ResourceGroup) -> Json:
-    return {
-        "id": group.id,
-        "name": group.name,
-        "type": "Microsoft.Resources/resourceGroups",
-        "location": group.location,
-        "tags": group.tags,
-        "properties": {"provisioningState": "Succeeded"},
-    }
-
-
-def _list_subscriptions(call: Call) -> Response:
-    return page(map(_subscription, call.world.subscriptions.all()))
-
-
-def _get_subscription(call: Call) -> Response:
-    return json_response(200, _subscription(call.world.subscriptions.get(call.params["subscription"])))
-
-
-def _list_groups(call: Call) -> Response:
-    return page(map(_group, call.world.subscriptions.get(call.params["subscription"]).groups.values()))
-
-
-def _get_group(call: Call) -> Response:
-    return json_response(200, _group(call.world.subscriptions.group(call.params["subscription"], call.params["group"])))
-
-
-def _head_group(call: Call) -> Response:
-    call.world.subscriptions.group(call.params["subscription"], call.params["group"])
-    return Response(204)
-
-
 _OPERATION = "/subscriptions/{subscription}/providers/Microsoft.Compute/locations/{location}"
 
 SERVICE = Service(
     "arm",
     (
-        Route("GET", "/subscriptions", "Subscriptions_List", _list_subscriptions),
-        Route("GET", "/subscriptions/{subscription}", "Subscriptions_Get", _get_subscription),
-        Route("GET", "/subscriptions/{subscription}/resourceGroups", "ResourceGroups_List", _list_groups),
-        Route("GET", GROUP, "ResourceGroups_Get", _get_group),
-        Route("HEAD", GROUP, "ResourceGroups_CheckExistence", _head_group),
         Route("GET", f"{_OPERATION}/{COMPUTE}/{{operation}}", "ComputeOperations_Get", operation_status),
         Route("GET", f"{_OPERATION}/{DISKS}/{{operation}}", "DiskOperations_Get", operation_status),
         Route("GET", f"{_OPERATION}/{GALLERIES}/{{operation}}", "GalleryOperations_Get", operation_status),

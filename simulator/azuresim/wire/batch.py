@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from azuresim.core.batch_accounts import BatchAccount
 from azuresim.core.iso_duration import format_duration
 from azuresim.core.pool import Pool
+from azuresim.core.pool_planes import identity_to_batch
 from azuresim.wire import batch_nodes
 from azuresim.wire.batch_envelope import (
     admit,
@@ -51,6 +53,7 @@ _MEMBERS: dict[str, Callable[[str, Pool], Any]] = {
     "targetLowPriorityNodes": lambda _base, pool: pool.target.low_priority,
     "resizeErrors": lambda _base, pool: pool.resize_errors or None,
     "enableAutoScale": lambda _base, _pool: False,
+    "identity": lambda _base, pool: identity_to_batch(pool.identity),
 }
 
 
@@ -62,6 +65,11 @@ def _show(base: str, pool: Pool, wanted: frozenset[str] | None = None) -> Json:
     chosen = {name: member(base, pool) for name, member in _MEMBERS.items() if name in wanted}
     chosen |= {name: value for name, value in pool.settings.items() if name in wanted}
     return {name: value for name, value in chosen.items() if value is not None}
+
+
+def show_pool(call: Call, account: BatchAccount, pool: Pool) -> Json:
+    """All the data plane shows of a pool; the management plane translates it."""
+    return _show(f"{call.world.base_url}/batch/{account.name}", pool)
 
 
 def _create_pool(call: Call) -> Response:

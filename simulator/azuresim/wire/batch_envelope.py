@@ -9,33 +9,52 @@ from typing import Any
 from azuresim.core.batch_accounts import BatchAccount
 from azuresim.core.errors import ServiceError
 from azuresim.core.pool import Pool
-from azuresim.wire.http import Request, Response, json_response
+from azuresim.wire.http import Response, json_response
 from azuresim.wire.routing import Call
 from azuresim.wire.timestamps import batch_time, http_time
 
 Json = dict[str, Any]
 _JSON_TYPE = "application/json;odata=minimalmetadata"
 _MAX_PAGE = 1000
+_UNAUTHENTICATED = (
+    "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature."
+)
 _AUTHORITY = "https://login.microsoftonline.com/common"
 
 
-def admit(request: Request) -> None:
-    """Any bearer token or shared key, and an api-version."""
-    scheme = request.headers.get("authorization", "").split(" ")[0].lower()
-    if scheme not in {"bearer", "sharedkey"}:
+# What the scheme of an Authorization header is called among an account's `allowedAuthenticationModes`.
+_MODES = {"bearer": "AAD", "sharedkey": "SharedKey"}
+
+
+def admit(call: Call) -> None:
+    """A bearer token or shared key, where the account takes it, and an api-version."""
+    request = call.request
+    mode = _MODES.get(request.headers.get("authorization", "").split(" ")[0].lower())
+    if mode is None:
         raise ServiceError(
             401,
             "AuthenticationFailed",
-            "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly.",
+            _UNAUTHENTICATED,
             headers={"WWW-Authenticate": f'Bearer authorization_uri="{_AUTHORITY}", resource="https://batch.core.windows.net/"'},
         )
     if "api-version" not in request.query:
         raise ServiceError(400, "MissingRequiredQueryParameter", "A required query parameter was not specified for this request.")
+    account = find_account(call)
+    if account.state != "Succeeded":
+        raise ServiceError(403, "AccountIsDisabled", "The specified account is disabled.")
+    if mode not in account.authentication_modes:
+        # The detail's sentence is from an issue of Azure/BatchExplorer.
+        raise ServiceError(
+            403,
+            "AuthenticationFailed",
+            _UNAUTHENTICATED,
+            values=(("AuthenticationErrorDetail", f"The specified type of authentication {mode} is not allowed for this account."),),
+        )
 
 
 def render_error(call: Call, error: ServiceError) -> Response:
     """`{"odata.metadata", "code", "message": {"lang", "value"}, "values"}`; the code stands at the top, not below `error`."""
-    request_id = call.world.kernel.ids.guid()
+    request_id = call.world.kernel.request_ids.guid()
     metadata = f"{root(call)}/$metadata#Microsoft.Azure.Batch.Protocol.Entities.Container.errors/@Element"
     shown: Json = {
         "odata.metadata": metadata,
@@ -60,7 +79,7 @@ def answer(status: int, shown: Json, headers: Mapping[str, str]) -> Response:
 
 def common_headers(call: Call) -> dict[str, str]:
     """What every answer carries."""
-    return {"request-id": call.world.kernel.ids.guid(), "DataServiceVersion": "3.0"}
+    return {"request-id": call.world.kernel.request_ids.guid(), "DataServiceVersion": "3.0"}
 
 
 def versioned_headers(call: Call, pool: Pool) -> dict[str, str]:

@@ -21,7 +21,7 @@ from azuresim.wire.blob_headers import (
     stamp,
     whole_number,
 )
-from azuresim.wire.http import Request, Response
+from azuresim.wire.http import Response
 from azuresim.wire.routing import Call, Route, Service
 from azuresim.wire.timestamps import http_time
 
@@ -31,8 +31,9 @@ _MAX_LIST = 5000
 _AUTHORITY = "https://login.microsoftonline.com/common/oauth2/authorize"
 
 
-def _admit(request: Request) -> None:
+def _admit(call: Call) -> None:
     """Any bearer token, shared key or shared access signature."""
+    request = call.request
     scheme = request.headers.get("authorization", "").split(" ")[0].lower()
     if scheme not in {"bearer", "sharedkey"} and "sig" not in request.query:
         raise ServiceError(

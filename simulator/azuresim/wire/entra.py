@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from azuresim.core.errors import ServiceError
-from azuresim.wire.http import Request, Response, json_response
+from azuresim.wire.http import Response, json_response
 from azuresim.wire.routing import Call, Route, Service
 
 Json = dict[str, Any]
@@ -18,12 +18,17 @@ _DEFAULT_AUDIENCE = "https://management.azure.com"
 _METADATA_AS_OBJECT_FROM = "2022-09-01"
 
 
-def _admit(_request: Request) -> None:
+def _admit(_call: Call) -> None:
     """Everybody may ask."""
 
 
 def _render_error(_call: Call, error: ServiceError) -> Response:
-    shown = {"error": error.code, "error_description": error.message, "error_codes": [], "correlation_id": _call.world.kernel.ids.guid()}
+    shown = {
+        "error": error.code,
+        "error_description": error.message,
+        "error_codes": [],
+        "correlation_id": _call.world.kernel.request_ids.guid(),
+    }
     return json_response(error.status, shown, error.headers)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,8 +77,9 @@ class Service:
     name: str
     routes: tuple[Route, ...]
     render_error: Callable[[Call, ServiceError], Response]
-    # Raises ServiceError for a request that lacks credentials or an api-version.
-    admit: Callable[[Request], None]
+    # Raises ServiceError for a request that lacks credentials or an api-version, or that may not pass now; what it answers are headers
+    # that the answer carries, whatever it becomes.
+    admit: Callable[[Call], Mapping[str, str] | None]
 
 
 @dataclass(slots=True)
@@ -107,6 +108,10 @@ class Router:
                 if route.method == request.method and all(_query_fits(request, name, value) for name, value in route.query):
                     return service, route, dict(zip(_names(route.path), values, strict=True))
         return None
+
+    def knows(self, request: Request) -> bool:
+        """Whether some method is answered at this path."""
+        return any(routes for routes, _ in self._walk(self._root, request.segments, ()))
 
     def _insert(self, service: Service, route: Route) -> None:
         branch = self._root

@@ -1,0 +1,126 @@
+"""Pools as the management plane writes them: over the same core as the data plane, and with what only ARM can set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from azuresim.core.batch_accounts import BatchAccount
+from azuresim.core.errors import ServiceError
+from azuresim.core.pool import Pool
+from azuresim.core.pool_planes import deallocation_option, scale_to_batch, to_batch
+from azuresim.core.pools import Pools
+
+Json = dict[str, Any]
+# MicrosoftDocs/azure-docs, batch-pool-update-properties.md: a PUT without scale settings means a fixed scale of nothing.
+_NOTHING: Json = {"fixedScale": {"targetDedicatedNodes": 0, "targetLowPriorityNodes": 0}}
+
+
+class ArmPools:
+    """PUT and PATCH of pools; everything else the data plane's own methods do."""
+
+    def __init__(self, pools: Pools) -> None:
+        self._pools = pools
+
+    @staticmethod
+    def find(account: BatchAccount, name: str) -> Pool | None:
+        """None when there is none."""
+        return account.pools.get(name.lower())
+
+    def put(self, account: BatchAccount, name: str, body: Mapping[str, Any]) -> Pool:
+        """A new pool, or an existing one replaced as a whole: only what differs must be allowed to change now."""
+        properties: Json = body.get("properties") or {}
+        existing = self.find(account, name)
+        if existing is None:
+            pool = self._pools.create(account, {"id": name, **to_batch(properties)})
+        else:
+            scale = properties.get("scaleSettings") or _NOTHING
+            self._check_scale(existing, scale)
+            configuration = to_batch({member: value for member, value in properties.items() if member != "scaleSettings"})
+            pool = self._pools.reconfigure(account, name, configuration)
+            self._scale(account, pool, scale)
+        pool.tags, pool.identity = body.get("tags"), self._identity(body.get("identity"))
+        return pool
+
+    def patch(self, account: BatchAccount, name: str, body: Mapping[str, Any]) -> Pool:
+        """Replace the members given; scale, metadata, packages and start task at any time, the rest without nodes."""
+        properties = {member: value for member, value in (body.get("properties") or {}).items() if value is not None}
+        scale = properties.pop("scaleSettings", None)
+        pool = self._pools.get(account, name)
+        self._check_scale(pool, scale)
+        pool = self._pools.patch(account, name, to_batch(properties))
+        self._scale(account, pool, scale)
+        if "tags" in body:
+            pool.tags = body["tags"]
+        if body.get("identity") is not None:
+            pool.identity = self._identity(body["identity"])
+        return pool
+
+    def adopt(self, account: BatchAccount, name: str, body: Mapping[str, Any]) -> Pool:
+        """A pool from its ARM body as the service shows it, in the state its core makes of it."""
+        known = {"scaleSettings", "deploymentConfiguration", "applicationPackages", "interNodeCommunication", "vmSize"}
+        properties = {member: value for member, value in (body.get("properties") or {}).items() if member in known | _PLAIN}
+        return self.put(account, name, {**body, "properties": properties})
+
+    @staticmethod
+    def _identity(given: Mapping[str, Any] | None) -> Json | None:
+        """User-assigned or nothing; a pool has no identity of its own."""
+        if not given or given.get("type") != "UserAssigned":
+            return None
+        chosen = given.get("userAssignedIdentities") or {}
+        if not chosen:
+            raise ServiceError(
+                400, "InvalidRequestBody", "The specified Request Body is not syntactically valid.",
+                values=(("Reason", "identity.userAssignedIdentities must not be empty for identity type UserAssigned."),),
+            )  # fmt: skip
+        return {"type": "UserAssigned", "userAssignedIdentities": {name: dict(ids or {}) for name, ids in chosen.items()}}
+
+    def _check_scale(self, pool: Pool, scale: Mapping[str, Any] | None) -> None:
+        """Before anything is changed: a resize under way refuses another one."""
+        if scale and self._resize_body(pool, scale) and pool.allocation_state != "steady":
+            raise ServiceError(409, "PoolBeingResized", "The specified pool is being resized.")
+
+    def _scale(self, account: BatchAccount, pool: Pool, scale: Mapping[str, Any] | None) -> None:
+        if not scale:
+            return
+        if scale.get("autoScale"):
+            wanted = scale_to_batch(scale)
+            self._pools.enable_auto_scale(account, pool.id, {name: value for name, value in wanted.items() if name != "enableAutoScale"})
+            return
+        body = self._resize_body(pool, scale)
+        if body:
+            if self._pools.auto_scales(pool):
+                self._pools.disable_auto_scale(account, pool.id)
+            self._pools.resize(account, pool.id, body)
+
+    def _resize_body(self, pool: Pool, scale: Mapping[str, Any]) -> Json:
+        """The data plane's resize that a fixed scale asks for; empty when the pool is there already."""
+        if scale.get("autoScale"):
+            return {}
+        wanted = scale_to_batch(scale)
+        have, target = pool.current(), pool.target
+        counts = (
+            (wanted.get("targetDedicatedNodes", target.dedicated), target.dedicated, have.dedicated),
+            (wanted.get("targetLowPriorityNodes", target.low_priority), target.low_priority, have.low_priority),
+        )
+        moving = pool.allocation_state != "steady"
+        reached = all(want == aim and (moving or aim == now) for want, aim, now in counts)
+        if reached and not self._pools.auto_scales(pool):
+            return {}
+        option = deallocation_option(scale)
+        return wanted if option is None else {**wanted, "nodeDeallocationOption": option}
+
+
+_PLAIN = frozenset(
+    {
+        "displayName",
+        "taskSlotsPerNode",
+        "taskSchedulingPolicy",
+        "userAccounts",
+        "metadata",
+        "startTask",
+        "mountConfiguration",
+        "networkConfiguration",
+        "upgradePolicy",
+    }
+)

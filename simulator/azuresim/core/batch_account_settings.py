@@ -1,0 +1,89 @@
+"""A Batch account's ARM body: what may be in it, and what it becomes.
+
+Members that no rule here is about are kept and shown as they came.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from azuresim.core.errors import ServiceError
+from azuresim.core.resource_id import ResourceId
+
+Json = dict[str, Any]
+# azure-mgmt-batch, BatchAccount create: lower-case letters and digits, 3 to 24.
+_NAME = re.compile(r"[a-z0-9]{3,24}")
+_ALL_MODES = ("SharedKey", "AAD", "TaskAuthenticationToken")
+_STORAGE = "microsoft.storage/storageaccounts"
+_VALUES: dict[str, frozenset[str]] = {
+    "publicNetworkAccess": frozenset({"Enabled", "Disabled", "SecuredByPerimeter"}),
+    "poolAllocationMode": frozenset({"BatchService", "UserSubscription"}),
+}
+_IDENTITY_TYPES = frozenset({"SystemAssigned", "UserAssigned", "None"})
+
+
+def name_fault(name: str) -> str | None:
+    """What is wrong with an account's name; None for a good one."""
+    if _NAME.fullmatch(name):
+        return None
+    return "Account name must be between 3 and 24 characters in length and use numbers and lower-case letters only."
+
+
+def bad_request(message: str, reason: str) -> ServiceError:
+    """Batch's 400 in ARM, whose reason stands among the details."""
+    return ServiceError(400, "InvalidRequestBody", message, values=(("Reason", reason),))
+
+
+def check_account(body: Mapping[str, Any], *, allocation_mode: str) -> None:
+    """Refuse, with 400, what no account of this allocation mode can be."""
+    given: Mapping[str, Any] = body.get("properties") or {}
+    for name, allowed in _VALUES.items():
+        if given.get(name) is not None and given[name] not in allowed:
+            raise bad_request(
+                "The value provided for one of the properties in the request body is invalid.", f"{name} cannot be {given[name]}."
+            )
+    modes = given.get("allowedAuthenticationModes")
+    if modes is not None:
+        if not set(modes) <= set(_ALL_MODES):
+            raise bad_request("The specified Request Body is not syntactically valid.", f"Unknown authentication mode in {list(modes)}.")
+        if "SharedKey" in modes and allocation_mode == "UserSubscription":
+            raise bad_request(
+                "The specified Request Body is not syntactically valid.",
+                "SharedKey authentication is not allowed for accounts with pool allocation mode UserSubscription.",
+            )
+    _check_storage(given.get("autoStorage"))
+    encryption = given.get("encryption") or {}
+    if encryption.get("keySource") == "Microsoft.KeyVault" and not (encryption.get("keyVaultProperties") or {}).get("keyIdentifier"):
+        raise bad_request("The specified Request Body is not syntactically valid.", "keyVaultProperties.keyIdentifier is required.")
+    identity = body.get("identity")
+    if identity is not None and identity.get("type") not in _IDENTITY_TYPES:
+        raise bad_request("The specified Request Body is not syntactically valid.", f"Unknown identity type {identity.get('type')}.")
+
+
+def authentication_modes(given: list[str] | tuple[str, ...] | None, allocation_mode: str) -> tuple[str, ...]:
+    """The modes given, or all the allocation mode has; none at all means the default too."""
+    possible = _ALL_MODES if allocation_mode == "BatchService" else _ALL_MODES[1:]
+    return tuple(mode for mode in possible if mode in given) if given else possible
+
+
+def identity_shown(given: Mapping[str, Any] | None, *, tenant: str, principal: str) -> Json:
+    """An account's identity with what Entra adds: principal and client ids."""
+    if given is None or given.get("type") in {None, "None"}:
+        return {"type": "None"}
+    if given["type"] == "SystemAssigned":
+        return {"principalId": principal, "tenantId": tenant, "type": "SystemAssigned"}
+    chosen = {name: dict(value or {}) for name, value in (given.get("userAssignedIdentities") or {}).items()}
+    return {"type": given["type"], "userAssignedIdentities": chosen}
+
+
+def _check_storage(given: Mapping[str, Any] | None) -> None:
+    if not given:
+        return
+    parsed = ResourceId.parse(str(given.get("storageAccountId")))
+    if parsed is None or parsed.type != _STORAGE:
+        raise bad_request(
+            "The specified Request Body is not syntactically valid.",
+            f"autoStorage.storageAccountId '{given.get('storageAccountId')}' is not the id of a storage account.",
+        )
