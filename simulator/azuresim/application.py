@@ -12,7 +12,7 @@ from azuresim.core.world import World
 from azuresim.faults import BumpETag, Delay, Drop, FaultPlan, Stale, Status
 from azuresim.journal import Entry, Journal
 from azuresim.schema import check_request, findings
-from azuresim.wire import arm, batch, batch_arm, blobs, entra, galleries, storage_arm
+from azuresim.wire import arm, batch, batch_arm, blobs, disks, entra, galleries, images, storage_arm
 from azuresim.wire.http import Request, Response
 from azuresim.wire.routing import Call, Route, Router, Service
 from azuresim.wire.timestamps import http_time
@@ -20,6 +20,8 @@ from azuresim.wire.timestamps import http_time
 SERVICES: tuple[Service, ...] = (
     arm.SERVICE,
     galleries.SERVICE,
+    disks.SERVICE,
+    images.SERVICE,
     storage_arm.SERVICE,
     batch_arm.SERVICE,
     batch.SERVICE,
