@@ -13,7 +13,7 @@ from azuresim.core.world import World
 from azuresim.faults import BumpETag, Delay, Drop, FaultPlan, Stale, Status
 from azuresim.journal import Entry, Journal
 from azuresim.schema import check_request, findings
-from azuresim.wire import arm, batch, batch_arm, batch_arm_results, blobs, entra, galleries, resource_groups, storage_arm
+from azuresim.wire import arm, batch, batch_arm, batch_arm_results, blobs, disks, entra, galleries, images, resource_groups, storage_arm
 from azuresim.wire.http import Request, Response
 from azuresim.wire.routing import Call, Route, Router, Service
 from azuresim.wire.timestamps import http_time
@@ -22,6 +22,8 @@ SERVICES: tuple[Service, ...] = (
     arm.SERVICE,
     resource_groups.SERVICE,
     galleries.SERVICE,
+    disks.SERVICE,
+    images.SERVICE,
     storage_arm.SERVICE,
     batch_arm.SERVICE,
     batch_arm_results.SERVICE,
