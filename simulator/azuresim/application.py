@@ -160,7 +160,7 @@ class Application:
 
 def _carry_out(service: Service, route: Route, call: Call) -> Response:
     try:
-        service.admit(call.request)
+        service.admit(call)
         if route.schema is None:
             return route.handler(call)
         body = call.request.json()

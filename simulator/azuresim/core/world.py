@@ -8,6 +8,8 @@ from typing import Any
 from azuresim.clock import Clock, ManualClock
 from azuresim.core.batch_accounts import AllocationMode, BatchAccount, BatchAccounts
 from azuresim.core.catalogue import Catalogue
+from azuresim.core.copies import Copies
+from azuresim.core.directory import Directory
 from azuresim.core.durations import Durations
 from azuresim.core.galleries import Galleries
 from azuresim.core.kernel import Kernel
@@ -48,7 +50,9 @@ class World:
         self.catalogue = catalogue or Catalogue()
         self.subscriptions = Subscriptions()
         self.operations = Operations(self.kernel)
+        self.directory = Directory()
         self.storage = Storage(self.kernel)
+        self.copies = Copies(self.kernel, self.storage)
         self.galleries = Galleries(self.kernel, self.operations)
         self.publishing = Publishing(self.kernel, self.operations, self.galleries, self.storage, lambda: f"{self.base_url}/blob/")
         self.batch = BatchAccounts(self.kernel)

@@ -78,7 +78,7 @@ class Service:
     routes: tuple[Route, ...]
     render_error: Callable[[Call, ServiceError], Response]
     # Raises ServiceError for a request that lacks credentials or an api-version.
-    admit: Callable[[Request], None]
+    admit: Callable[[Call], None]
 
 
 @dataclass(slots=True)
