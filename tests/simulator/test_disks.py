@@ -253,7 +253,7 @@ async def test_access_runs_out_and_the_state_follows_later(cloud: Cloud) -> None
         again.append((await poller.result()).access_sas.removeprefix("https://azuresim.test"))
     assert again[0] == again[1]
     cloud.clock.advance(20)
-    assert cloud.ask("HEAD", again[0], authorization="").status == 404
+    assert cloud.ask("HEAD", again[0], authorization="").status == 403
     assert (await cloud.compute.disks.get("rg", "d")).properties.disk_state == "ActiveSAS"
     cloud.clock.advance(600)
     assert (await cloud.compute.disks.get("rg", "d")).properties.disk_state == "Unattached"

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-from datetime import UTC, datetime
-from urllib.parse import quote
-
 from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.kernel import Kernel
 from azuresim.core.managed_disks import Access, ManagedDisk
 from azuresim.core.operations import DISKS, Operation, Operations
 from azuresim.core.resource_id import ResourceId
+from azuresim.core.sas import blob_sas
 from azuresim.core.sources import Sources
 from azuresim.core.storage import StorageAccount
 from azuresim.core.vhd import FOOTER_BYTES, GIB, fixed_footer
@@ -137,11 +132,6 @@ class Accesses:
         return self._sources.storage.add_account(account_id, location=location)
 
     def _url(self, account: StorageAccount, place: tuple[str, str, str], until: float, *, writes: bool) -> str:
-        """A service SAS, signed with the account's key as any other."""
-        expiry = f"{datetime.fromtimestamp(int(until), UTC):%Y-%m-%dT%H:%M:%SZ}"
-        permissions = "rw" if writes else "r"
-        text = "\n".join((permissions, "", expiry, f"/blob/{'/'.join(place)}", "", "", "", _SAS_VERSION, "", "", "", "", ""))
-        signature = base64.b64encode(hmac.new(account.keys[0].encode(), text.encode(), hashlib.sha256).digest()).decode()
-        query = {"sv": _SAS_VERSION, "sr": "b", "sp": permissions, "se": expiry, "sig": signature}
-        shown = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
-        return f"{self._sources.blob_base}{'/'.join(place)}?{shown}"
+        """A service SAS as any other."""
+        signed = blob_sas(account, *place[1:], permissions="rw" if writes else "r", expires=until)
+        return f"{self._sources.blob_base}{'/'.join(place)}?{signed}"

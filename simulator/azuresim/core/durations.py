@@ -52,3 +52,8 @@ class Durations:
     # Managed images: 5 to 25 s over seven recordings.
     image_write: float = 10.0
     image_delete: float = 10.0
+    # A deleted container's name is free again after 30 s at the earliest ("Delete Container").
+    container_delete: float = 30.0
+    # Copies between accounts run at about 60 MiB/s, the throughput of a standard page blob; within one they are quick. In s/GiB.
+    blob_copy_far: float = 17.0
+    blob_copy_near: float = 0.5

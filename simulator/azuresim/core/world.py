@@ -11,6 +11,8 @@ from azuresim.core.batch_account_writes import BatchAccountWrites
 from azuresim.core.batch_accounts import AllocationMode, BatchAccount, BatchAccounts
 from azuresim.core.catalogue import Catalogue
 from azuresim.core.contents import Contents
+from azuresim.core.copies import Copies
+from azuresim.core.directory import Directory
 from azuresim.core.disk_attachment import DisksOfMachines
 from azuresim.core.disks import Disks
 from azuresim.core.durations import Durations
@@ -64,7 +66,9 @@ class World:
         self.inventory = Inventory()
         self.operations = Operations(self.kernel)
         self.groups = ResourceGroups(self.kernel, self.operations, self.subscriptions, self.inventory)
+        self.directory = Directory()
         self.storage = Storage(self.kernel)
+        self.copies = Copies(self.kernel, self.storage)
         self.galleries = Galleries(self.kernel, self.operations)
         self.sources = Sources(self.storage, self.catalogue, self.galleries, lambda: f"{self.base_url}/blob/")
         # One life for both; their ids tell them apart.

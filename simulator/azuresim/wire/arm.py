@@ -13,6 +13,7 @@ from azuresim.core.errors import ServiceError
 from azuresim.core.operations import COMPUTE, DISKS, GALLERIES, Operation
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.throttling import ComputeThrottledError
+from azuresim.wire import arm_tokens
 from azuresim.wire.api_versions import NAMESPACES, check_version
 from azuresim.wire.arm_path import ArmPath, read_path
 from azuresim.wire.http import Request, Response, json_response
@@ -35,7 +36,7 @@ def admit(call: Call) -> dict[str, str]:
     In this order: a token, an api-version, a body in JSON, room in the buckets, a registered provider, an open group, no lock.
     """
     request, path = call.request, read_path(call.request.segments)
-    _check_token(request)
+    arm_tokens.authenticate(call)
     check_version(path, request.query.get("api-version"))
     _check_body(request)
     headers = request_headers(call)
@@ -56,16 +57,6 @@ def admit(call: Call) -> dict[str, str]:
         if counts:
             headers[f"{_LIMITED}resource"] = ",".join(f"Microsoft.Compute/{name};{count}" for name, count in counts.items())
     return headers
-
-
-def _check_token(request: Request) -> None:
-    if not request.headers.get("authorization", "").lower().startswith("bearer "):
-        raise ServiceError(
-            401,
-            "AuthenticationFailed",
-            "Authentication failed. The 'Authorization' header is missing.",
-            headers={"WWW-Authenticate": 'Bearer authorization_uri="https://login.microsoftonline.com/common", error="invalid_token"'},
-        )
 
 
 def _check_body(request: Request) -> None:
@@ -119,7 +110,7 @@ def unmatched(call: Call, *, other_methods: bool) -> Response:
     """The answer where no route leads: 404 for a namespace or type that is not here, 405 where only other methods are answered."""
     path = read_path(call.request.segments)
     try:
-        _check_token(call.request)
+        arm_tokens.authenticate(call)
         check_version(path, call.request.query.get("api-version"))
     except ServiceError as refused:
         return render_error(call, refused)

@@ -9,6 +9,7 @@ from typing import Any
 from azuresim.core.batch_accounts import BatchAccount
 from azuresim.core.errors import ServiceError
 from azuresim.core.pool import Pool
+from azuresim.wire import batch_rights
 from azuresim.wire.http import Response, json_response
 from azuresim.wire.routing import Call
 from azuresim.wire.timestamps import batch_time, http_time
@@ -16,40 +17,15 @@ from azuresim.wire.timestamps import batch_time, http_time
 Json = dict[str, Any]
 _JSON_TYPE = "application/json;odata=minimalmetadata"
 _MAX_PAGE = 1000
-_UNAUTHENTICATED = (
-    "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature."
-)
-_AUTHORITY = "https://login.microsoftonline.com/common"
-
-
-# What the scheme of an Authorization header is called among an account's `allowedAuthenticationModes`.
-_MODES = {"bearer": "AAD", "sharedkey": "SharedKey"}
 
 
 def admit(call: Call) -> None:
-    """A bearer token or shared key, where the account takes it, and an api-version."""
-    request = call.request
-    mode = _MODES.get(request.headers.get("authorization", "").split(" ")[0].lower())
-    if mode is None:
-        raise ServiceError(
-            401,
-            "AuthenticationFailed",
-            _UNAUTHENTICATED,
-            headers={"WWW-Authenticate": f'Bearer authorization_uri="{_AUTHORITY}", resource="https://batch.core.windows.net/"'},
-        )
-    if "api-version" not in request.query:
+    """A bearer token for Batch or the account's shared key, whichever the account allows, and an api-version."""
+    batch_rights.authenticate(call)
+    if "api-version" not in call.request.query:
         raise ServiceError(400, "MissingRequiredQueryParameter", "A required query parameter was not specified for this request.")
-    account = find_account(call)
-    if account.state != "Succeeded":
+    if find_account(call).state != "Succeeded":
         raise ServiceError(403, "AccountIsDisabled", "The specified account is disabled.")
-    if mode not in account.authentication_modes:
-        # The detail's sentence is from an issue of Azure/BatchExplorer.
-        raise ServiceError(
-            403,
-            "AuthenticationFailed",
-            _UNAUTHENTICATED,
-            values=(("AuthenticationErrorDetail", f"The specified type of authentication {mode} is not allowed for this account."),),
-        )
 
 
 def render_error(call: Call, error: ServiceError) -> Response:
