@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from azuresim.wire import arm, batch, batch_arm, blobs, entra, galleries, storag
 from azuresim.wire.http import Request, Response
 from azuresim.wire.routing import Call, Route, Router, Service
 from azuresim.wire.timestamps import http_time
+
+_log = logging.getLogger(__name__)
 
 SERVICES: tuple[Service, ...] = (
     arm.SERVICE,
@@ -113,7 +116,13 @@ class Application:
             if now < until:
                 return response
             del self.faults.remembered[key]
-        response = _carry_out(service, route, call)
+        try:
+            response = _carry_out(service, route, call)
+        except Exception:
+            if self._strict:
+                raise
+            _log.exception("%s %s could not be answered", call.request.method, call.request.path)
+            response = service.render_error(call, ServiceError(500, "InternalServerError", "The server encountered an internal error."))
         if self._strict:
             _check_answer(route, response)
         response.headers.setdefault("Date", http_time(now))
