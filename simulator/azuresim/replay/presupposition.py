@@ -13,10 +13,11 @@ from contextlib import suppress
 from typing import Any
 
 from azuresim.application import Application
+from azuresim.core.operations import Operation
 from azuresim.core.resource_id import ResourceId
 from azuresim.replay.plausible import Facts, make_up
 from azuresim.replay.recording import Interaction, Json, Scenario, objects, texts
-from azuresim.replay.states import family, is_poll
+from azuresim.replay.states import family, is_poll, is_running
 from azuresim.replay.substitution import Substitutions
 from azuresim.wire.http import Request
 
@@ -36,6 +37,7 @@ class Presupposition:
         self._application = application
         self._substitutions = substitutions
         self._settled: set[str] = set()
+        self._orphans: dict[str, Operation] = {}
         self._account = ""
         for interaction in scenario.interactions:
             self._add_places(interaction)
@@ -43,7 +45,7 @@ class Presupposition:
     def provide(self, interaction: Interaction) -> None:
         """Put in what this call takes for granted."""
         if is_poll(interaction) and interaction.succeeded and not self._substitutions.was_handed_out(interaction):
-            self._begin_operation(interaction)
+            self._follow_operation(interaction)
         self._note_account(interaction)
         if not interaction.succeeded:
             return
@@ -77,21 +79,23 @@ class Presupposition:
             if len(parts) > 4 and parts[3].lower() == "resourcegroups":  # noqa: PLR2004  # and resourceGroups, {name}
                 world.add_resource_group(parts[2], parts[4])
 
-    def _begin_operation(self, interaction: Interaction) -> None:
-        """An operation whose beginning was not recorded; it is over, with the output the recording shows."""
-        kind = family(interaction.path)
-        parts = interaction.path.split("/")
-        body = interaction.response_body if isinstance(interaction.response_body, dict) else {}
+    def _follow_operation(self, interaction: Interaction) -> None:
+        """An operation whose beginning was not recorded: it is over when the recording says so, with the output shown."""
+        kind, parts, key = family(interaction.path), interaction.path.split("/"), interaction.path.lower()
         if kind is None or "locations" not in parts:
             return
         operations, now = self._application.world.operations, self._application.world.settle()
-        begun = operations.begin(kind, parts[2], parts[parts.index("locations") + 1])
-        begun.output = body.get("properties", {}).get("output")
-        operations.end(begun, now)
-        folder = f"{self._application.world.base_url}{interaction.path.rpartition('/')[0]}"
-        address = f"{folder}/{begun.id}?api-version={interaction.query['api-version']}"
-        self._substitutions.learn_operation(interaction.path, address)
-        self._substitutions.learn_operation(f"{interaction.path}?monitor=true", f"{address}&monitor=true")
+        if key not in self._orphans:
+            begun = operations.begin(kind, parts[2], parts[parts.index("locations") + 1])
+            self._orphans[key] = begun
+            folder = f"{self._application.world.base_url}{interaction.path.rpartition('/')[0]}"
+            address = f"{folder}/{begun.id}?api-version={interaction.query['api-version']}"
+            self._substitutions.learn_operation(interaction.path, address)
+            self._substitutions.learn_operation(f"{interaction.path}?monitor=true", f"{address}&monitor=true")
+        body = interaction.response_body if isinstance(interaction.response_body, dict) else {}
+        if not is_running(interaction.status, body):
+            self._orphans[key].output = body.get("properties", {}).get("output")
+            operations.end(self._orphans[key], now)
 
     def _created(self, interaction: Interaction) -> str | None:
         """The key of what this call makes. A PUT answered with 200 updates; 202 says neither, so what was never seen is new."""

@@ -48,7 +48,6 @@ class Substitutions:
     def learn_operation(self, recorded_url: str, url: str) -> None:
         """The recorded address of an operation, and the simulator's; its query need not be the same in the later polls."""
         split = urlsplit(recorded_url)
-        self._handed_out.add(split.path.lower())
         if family(split.path) is not None:
             self._operations[split.path.lower(), "monitor=true" in split.query.lower()] = url
 
