@@ -12,8 +12,9 @@ from azuresim.core.errors import ServiceError
 from azuresim.core.world import World
 from azuresim.faults import BumpETag, Delay, Drop, FaultPlan, Stale, Status
 from azuresim.journal import Entry, Journal
-from azuresim.schema import check_request, findings
+from azuresim.schema import findings
 from azuresim.wire import arm, batch, batch_arm, blobs, entra, galleries, storage_arm
+from azuresim.wire.bodies import request_body
 from azuresim.wire.http import Request, Response
 from azuresim.wire.routing import Call, Route, Router, Service
 from azuresim.wire.timestamps import http_time
@@ -108,6 +109,13 @@ class Application:
         self._note(request, final, service=service.name, route=route, fault=names)
         return Outcome(response=final, acted=True, delay=delay)
 
+    def refuse(self, request: Request, error: ServiceError) -> Response:
+        """What the service a request is for says to ``error``; for what a server sees before it has the body."""
+        service, _, params = self._router.find(request) or (arm.SERVICE, None, {})
+        response = service.render_error(Call(self.world, request, params), error)
+        self._note(request, response, service=service.name)
+        return response
+
     def _answer(self, service: Service, route: Route, call: Call, struck: list[Any], now: float) -> Response:
         key = (call.request.method, call.request.url)
         remembered = self.faults.remembered.get(key)
@@ -172,8 +180,7 @@ def _carry_out(service: Service, route: Route, call: Call) -> Response:
         service.admit(call.request)
         if route.schema is None:
             return route.handler(call)
-        body = call.request.json()
-        check_request(route.schema, body)
+        body = request_body(route, call.request)
         return route.handler(Call(call.world, call.request, call.params, body, call.real_now))
     except ServiceError as refused:
         return service.render_error(call, refused)

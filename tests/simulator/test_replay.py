@@ -59,10 +59,10 @@ def played() -> list[Played]:
     return [play(scenario) for scenario in load_folder(FOLDER)]
 
 
-def test_nothing_deviates_but_what_is_accepted(played: list[Played], record_property: pytest.RecordProperty) -> None:
+def test_nothing_deviates_but_what_is_accepted(played: list[Played]) -> None:
     unaccepted, unused = judged(played, load_accepted(ACCEPTED.read_text("utf-8")))
     total, deviating = sum(p.interactions for p in played), sum(p.deviating for p in played)
-    record_property("conformance", f"{total - deviating} of {total} interactions")
+    print(f"{total - deviating} of {total} interactions conform")  # noqa: T201  # shown by pytest -rP and in failures
     worst = Counter(line.split()[0] for line in unaccepted).most_common(5)
     assert unaccepted == [], f"{len(unaccepted)} deviations are not accepted; most in {worst}"
     assert unused == [], "these entries accept nothing and can go"
@@ -95,4 +95,4 @@ def test_what_an_entry_covers(entry: dict[str, str], *, covered: bool) -> None:
     played = [Played(name="s", interactions=3, deviations=(SEEN,))]
     unaccepted, unused = judged(played, [accepted])
     assert (unaccepted == [], unused == []) == (covered, covered)
-    assert unaccepted == [] or unaccepted == ["s #1 Pools_Get: extra a/b: expected absent, got string"]
+    assert unaccepted in ([], ["s #1 Pools_Get: extra a/b: expected absent, got string"])
