@@ -18,6 +18,7 @@ from azuresim.wire.bodies import request_body
 from azuresim.wire.http import Request, Response
 from azuresim.wire.routing import Call, Route, Router, Service
 from azuresim.wire.timestamps import http_time
+from azuresim.wire.unmatched import unmatched
 
 _log = logging.getLogger(__name__)
 
@@ -83,10 +84,7 @@ class Application:
         now = self.world.settle()
         found = self._router.find(request)
         if found is None:
-            response = arm.render_error(
-                Call(self.world, request, {}),
-                ServiceError(404, "InvalidResourceType", f"Nothing here answers {request.method} {request.path}."),
-            )
+            response = self._nobody(request)
             self._note(request, response)
             return Outcome(response=response, acted=False)
         service, route, params = found
@@ -111,10 +109,17 @@ class Application:
 
     def refuse(self, request: Request, error: ServiceError) -> Response:
         """What the service a request is for says to ``error``; for what a server sees before it has the body."""
-        service, _, params = self._router.find(request) or (arm.SERVICE, None, {})
-        response = service.render_error(Call(self.world, request, params), error)
-        self._note(request, response, service=service.name)
+        response = self._nobody(request, error)
+        self._note(request, response)
         return response
+
+    def _nobody(self, request: Request, error: ServiceError | None = None) -> Response:
+        """An error before there is a handler: by default that there is none."""
+        missing = ServiceError(404, "InvalidResourceType", f"Nothing here answers {request.method} {request.path}.")
+        service, cause = unmatched(request, self._router, SERVICES) or (arm.SERVICE, missing)
+        # The data planes name their account in what they answer.
+        params = dict(zip(("account",), request.segments[1:2], strict=False))
+        return service.render_error(Call(self.world, request, params), error or cause)
 
     def _answer(self, service: Service, route: Route, call: Call, struck: list[Any], now: float) -> Response:
         key = (call.request.method, call.request.url)
