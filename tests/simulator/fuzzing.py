@@ -13,6 +13,7 @@ from azuresim import Request
 from azuresim.application import SERVICES
 from azuresim.schema import Table, load_table
 from azuresim.wire.routing import Route, Service
+from simulator.test_routes import SDKS, built, plain
 
 ROUTES: tuple[tuple[Service, Route], ...] = tuple((service, route) for service in SERVICES for route in service.routes)
 ODD_TEXTS = (
@@ -40,6 +41,12 @@ HEADER_VALUES = (
     "*", '"0x1"', "bytes=0-511", "bytes=512-1023", "bytes=5-1", "bytes=-1", "PageBlob", "BlockBlob", "update", "clear", "1024", "max",
     "increment",
 )  # fmt: skip
+VERSIONS = {
+    "capsOperations": "2024-03-03",
+    "DiskOperations": "2024-03-02",
+    "Microsoft.Compute": "2024-07-01",
+    "Microsoft.Batch": "2025-06-01",
+}
 SCALARS: dict[str, tuple[Any, ...]] = {
     "integer": (0, 1, 2, 3, 5, 64, 100, -1, 2**31 - 1, 2**31, 2**63),
     "number": (0.0, 0.5, 1.0, 100.0, -1.0, 1e300),
@@ -62,6 +69,15 @@ class Likely:
     def text(self, member: str, rng: random.Random) -> str:
         known = self.members.get(member, ())
         return rng.choice(known) if known and rng.random() < 0.8 else rng.choice(ODD_TEXTS)
+
+
+def _version(route: Route) -> str:
+    """What the SDK sends; for what no SDK builds, a version that its type has."""
+    for part in SDKS:
+        request = built(part).get((route.method, plain(route.path)))
+        if request is not None:
+            return request.api_version
+    return next((version for word, version in VERSIONS.items() if word in route.path), "2022-09-01")
 
 
 class Fuzzer:
@@ -92,14 +108,14 @@ class Fuzzer:
         rng = self._rng
         query = {name: value or "x" for name, value in route.query}
         if rng.random() < 0.97:
-            query["api-version"] = rng.choice(["2024-03-03", "2025-06-01", "2024-07-01", "2026-03-03", "2023-01-01.17.0", "1", ""])
+            query["api-version"] = _version(route) if rng.random() < 0.95 else rng.choice(["2023-01-01.17.0", "1", ""])
         while rng.random() < 0.3:
             query[rng.choice(QUERIES)] = rng.choice([*FILTERS, *ODD_TEXTS])
         return "?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
 
     def _headers(self) -> dict[str, str]:
         rng = self._rng
-        headers = {"content-type": rng.choice(["application/json", "application/json", "text/plain", "application/xml", ""])}
+        headers = {"content-type": rng.choice([*["application/json"] * 9, "text/plain", ""])}
         if rng.random() < 0.97:
             headers["authorization"] = "Bearer token"
         while rng.random() < 0.3:

@@ -204,7 +204,8 @@ def check_resource(cloud: Cloud, item: dict[str, Any]) -> None:
     state = item.get("properties", {}).get("provisioningState", "Succeeded")
     assert state in {"Succeeded", "Failed", "Canceled"}, item
     if "id" in item and "/resourceGroups/" in item["id"]:
-        assert cloud.ask("GET", f"{item['id']}?{API}").status == 200, item["id"]
+        read = cloud.ask("GET", f"{item['id']}?{API}")
+        assert read.status == 200, f"{item['id']}: {read.status} {read.body!r}"
 
 
 @pytest.mark.timeout(300)
