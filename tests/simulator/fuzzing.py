@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 import json
 import random
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from azuresim import Request
+from azuresim import Request, Response
 from azuresim.application import SERVICES
 from azuresim.schema import Table, load_table
 from azuresim.wire.routing import Route, Service
@@ -47,6 +48,7 @@ VERSIONS = {
     "Microsoft.Compute": "2024-07-01",
     "Microsoft.Batch": "2025-06-01",
 }
+MADE_UP = {"operation": re.compile(r"(?:perations|esults)/([\w-]{36,})"), "node": re.compile(r"tvm[\w-]+")}
 SCALARS: dict[str, tuple[Any, ...]] = {
     "integer": (0, 1, 2, 3, 5, 64, 100, -1, 2**31 - 1, 2**31, 2**63),
     "number": (0.0, 0.5, 1.0, 100.0, -1.0, 1e300),
@@ -71,6 +73,11 @@ class Likely:
         return rng.choice(known) if known and rng.random() < 0.8 else rng.choice(ODD_TEXTS)
 
 
+def _fewer(route: Route) -> float:
+    """How seldom to delete: what much else lies in, almost never."""
+    return 0.99 if route.path.count("{") <= 3 else 0.8
+
+
 def _version(route: Route) -> str:
     """What the SDK sends; for what no SDK builds, a version that its type has."""
     for part in SDKS:
@@ -88,21 +95,35 @@ class Fuzzer:
         self._likely = likely
         self._base_url = base_url
         self._routes = routes
+        self._learnt: dict[str, list[str]] = {}
+
+    def learn(self, answer: Response) -> None:
+        """Names the service made up: of operations and nodes."""
+        for name, pattern in MADE_UP.items():
+            for text in (
+                answer.headers.get("Azure-AsyncOperation", ""),
+                answer.headers.get("Location", ""),
+                answer.body[:2000].decode("utf-8", "replace"),
+            ):
+                self._learnt.setdefault(name, []).extend(pattern.findall(text))
 
     def request(self) -> tuple[Service, Route, Request]:
         """One more. The route is the one it was made for; it may match another."""
         rng = self._rng
         service, route = rng.choice(self._routes)
+        while route.method == "DELETE" and rng.random() < _fewer(route):
+            service, route = rng.choice(self._routes)
         method = route.method if rng.random() < 0.95 else rng.choice(["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS"])
         url = f"{self._base_url}{self._path(route)}{self._query(route)}"
         return service, route, Request(method, url, self._headers(), self._body(route))
 
     def _path(self, route: Route) -> str:
-        parts = []
-        for part in route.path.split("/"):
-            name = part.strip("{}").removesuffix("...")
-            parts.append(quote(self._likely.parameter(name, self._rng), safe="") if part.startswith("{") else part)
-        return "/".join(parts)
+        return "/".join(self._name(part) if part.startswith("{") else part for part in route.path.split("/"))
+
+    def _name(self, part: str) -> str:
+        name = part.strip("{}").removesuffix("...")
+        known = self._learnt.get(name)
+        return quote(self._rng.choice(known) if known else self._likely.parameter(name, self._rng), safe="")
 
     def _query(self, route: Route) -> str:
         rng = self._rng

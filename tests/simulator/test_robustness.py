@@ -45,10 +45,10 @@ LIKELY = Likely(
         "publisher": ("canonical",),
         "offer": ("ubuntu-24_04-lts",),
         "sku": ("server",),
-        "machine": ("vm", "vm2"),
-        "vm": ("vm", "vm2"),
-        "disk": ("d", "d2"),
-        "snapshot": ("s", "s2"),
+        "name": ("d", "s", "i", "vm", "acct"),
+        "namespace": ("Microsoft.Compute", "Microsoft.Batch"),
+        "command": ("c",),
+        "extension": ("e",),
         "job": ("j", "k"),
         "task": ("t", "u"),
     },
@@ -219,6 +219,7 @@ def test_ten_thousand_random_requests(seed: int) -> None:
         try:
             answer = cloud.app.handle(request)
             check_envelope(service, request, answer)
+            fuzzer.learn(answer)
         except Exception as wrong:
             wrong.add_note(
                 f"request {number} for {route.operation}: {request.method} {request.url} {dict(request.headers)} {request.body[:2000]!r}"
