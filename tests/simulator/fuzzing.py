@@ -73,9 +73,11 @@ class Likely:
         return rng.choice(known) if known and rng.random() < 0.8 else rng.choice(ODD_TEXTS)
 
 
-def _fewer(route: Route) -> float:
-    """How seldom to delete: what much else lies in, almost never."""
-    return 0.99 if route.path.count("{") <= 3 else 0.8
+def _seldom(route: Route) -> float:
+    """How often to ask for something else instead: what takes much else away leaves little to find."""
+    if route.method == "DELETE":
+        return 0.99 if route.path.count("{") <= 3 else 0.8
+    return 0.99 if "nregister" in route.operation else 0.0
 
 
 def _version(route: Route) -> str:
@@ -111,7 +113,7 @@ class Fuzzer:
         """One more. The route is the one it was made for; it may match another."""
         rng = self._rng
         service, route = rng.choice(self._routes)
-        while route.method == "DELETE" and rng.random() < _fewer(route):
+        while rng.random() < _seldom(route):
             service, route = rng.choice(self._routes)
         method = route.method if rng.random() < 0.95 else rng.choice(["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS"])
         url = f"{self._base_url}{self._path(route)}{self._query(route)}"
