@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,11 +13,15 @@ from azuresim.core.errors import ServiceError
 from azuresim.core.world import World
 from azuresim.faults import BumpETag, Delay, Drop, FaultPlan, Stale, Status
 from azuresim.journal import Entry, Journal
-from azuresim.schema import check_request, findings
+from azuresim.schema import findings
 from azuresim.wire import arm, batch, batch_arm, batch_arm_results, blobs, disks, entra, galleries, images, resource_groups, storage_arm
+from azuresim.wire.bodies import request_body
 from azuresim.wire.http import Request, Response
 from azuresim.wire.routing import Call, Route, Router, Service
 from azuresim.wire.timestamps import http_time
+from azuresim.wire.unmatched import unmatched
+
+_log = logging.getLogger(__name__)
 
 SERVICES: tuple[Service, ...] = (
     arm.SERVICE,
@@ -84,7 +89,7 @@ class Application:
         now = self.world.settle()
         found = self._router.find(request) or self._existence(request)
         if found is None:
-            response = arm.unmatched(Call(self.world, request, {}), other_methods=self._router.knows(request))
+            response = self._nobody(request)
             self._note(request, response)
             return Outcome(response=response, acted=False)
         service, route, params = found
@@ -117,6 +122,23 @@ class Application:
         service, route, params = found
         return service, arm.existence(route), params
 
+    def refuse(self, request: Request, error: ServiceError) -> Response:
+        """What the service a request is for says to ``error``; for what a server sees before it has the body."""
+        response = self._nobody(request, error)
+        self._note(request, response)
+        return response
+
+    def _nobody(self, request: Request, error: ServiceError | None = None) -> Response:
+        """An error before there is a handler: by default that there is none."""
+        missing = ServiceError(404, "InvalidResourceType", f"Nothing here answers {request.method} {request.path}.")
+        service, cause = unmatched(request, self._router, SERVICES) or (arm.SERVICE, missing)
+        # The data planes name their account in what they answer.
+        params = dict(zip(("account",), request.segments[1:2], strict=False))
+        call = Call(self.world, request, params, real_now=self._token_clock.now())
+        if error is None and service is arm.SERVICE:
+            return arm.unmatched(call, other_methods=self._router.knows(request))
+        return service.render_error(call, error or cause)
+
     def _answer(self, service: Service, route: Route, call: Call, struck: list[Any], now: float) -> Response:
         key = (call.request.method, call.request.url)
         remembered = self.faults.remembered.get(key)
@@ -125,7 +147,13 @@ class Application:
             if now < until:
                 return response
             del self.faults.remembered[key]
-        response = _carry_out(service, route, call)
+        try:
+            response = _carry_out(service, route, call)
+        except Exception:
+            if self._strict:
+                raise
+            _log.exception("%s %s could not be answered", call.request.method, call.request.path)
+            response = service.render_error(call, ServiceError(500, "InternalServerError", "The server encountered an internal error."))
         if self._strict:
             _check_answer(route, response)
         response.headers.setdefault("Date", http_time(now))
@@ -184,9 +212,7 @@ def _carry_out(service: Service, route: Route, call: Call) -> Response:
 def _handle(route: Route, call: Call) -> Response:
     if route.schema is None:
         return route.handler(call)
-    body = call.request.json()
-    check_request(route.schema, body)
-    return route.handler(Call(call.world, call.request, call.params, body, call.real_now))
+    return route.handler(Call(call.world, call.request, call.params, request_body(route, call.request), call.real_now))
 
 
 def _check_answer(route: Route, response: Response) -> None:

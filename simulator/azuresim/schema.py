@@ -2,14 +2,15 @@
 
 The tables in ``schemas/`` are generated (``tests/simulator/schema_generator.py``); this module only reads them, so nothing of the SDKs
 is needed at run time. A table maps a model to its members; a member's text is its type: `string`, `integer`, `number`, `boolean`,
-`any`, `@Model`, `[type` for a list, `{type` for a map. A leading `-` means read-only, a trailing `!` required.
+`any`, `@Model`, `[type` for a list, `{type` for a map, `=One|Two` for a string of an enumeration. A leading `-` means read-only, a
+trailing `!` required.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -18,7 +19,12 @@ from azuresim.core.errors import ServiceError, invalid_property
 
 Kind = Literal["unknown", "read-only", "missing", "type"]
 Table = dict[str, dict[str, str]]
-_PYTHON_TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,)}
+_PYTHON_TYPES: dict[str, tuple[type, ...]] = {"integer": (int,), "number": (int, float), "boolean": (bool,)}
+_FROM_TEXT: dict[str, Callable[[str], Any]] = {
+    "integer": int,
+    "number": float,
+    "boolean": lambda text: {"true": True, "false": False}[text.lower()],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,9 @@ class Finding:
 
     path: str
     kind: Kind
+    # Where the type is wrong: which it should be, and what was given.
+    wanted: str = field(default="", compare=False)
+    given: Any = field(default=None, compare=False)
 
 
 @cache
@@ -42,12 +51,20 @@ def findings(schema: str, body: Any, *, request: bool) -> list[Finding]:
     return list(_check(load_table(family), f"@{model}", body, "", request=request))
 
 
-def check_request(schema: str, body: Any) -> None:
-    """Raise the service's 400 for the first finding; a number in a string passes, as it does with the service."""
+def check_request(schema: str, body: Any) -> Any:
+    """The body as the service takes it; raises its 400 for the first finding that it does not overlook.
+
+    A number or a boolean in a string is taken for what it says: az sends `"targetDedicatedNodes": "3"`. ARM's services also ignore
+    read-only members, because clients send back what they have read (learn.microsoft.com, "PUT calls for creation or updates on compute
+    resources"), and write the words of an enumeration in their own spelling (recorded: `standardssd_lrs` becomes `StandardSSD_LRS`); an
+    unknown word passes, since enumerations grow. Batch does neither.
+    """
+    family, _, model = schema.partition(".")
+    arm = family != "batch"
     for finding in findings(schema, body, request=True):
-        if finding.kind == "type" and isinstance(_at(body, finding.path), str):
-            continue
-        raise _refusal(schema, finding)
+        if not (arm and finding.kind == "read-only") and not (finding.kind == "type" and _reads_as(finding)):
+            raise _refusal(schema, finding)
+    return _taken(load_table(family), f"@{model}", body, arm=arm)
 
 
 def _refusal(schema: str, finding: Finding) -> ServiceError:
@@ -79,23 +96,23 @@ def _check(table: Table, kind: str, value: Any, path: str, *, request: bool) -> 
         yield from _check_model(table, kind[1:], value, path, request=request)
     elif kind[0] == "[":
         if not isinstance(value, list):
-            yield Finding(path, "type")
+            yield Finding(path, "type", kind, value)
             return
         for index, item in enumerate(value):
             yield from _check(table, kind[1:], item, f"{path}[{index}]", request=request)
     elif kind[0] == "{":
         if not isinstance(value, dict):
-            yield Finding(path, "type")
+            yield Finding(path, "type", kind, value)
             return
         for name, item in value.items():
             yield from _check(table, kind[1:], item, f"{path}/{name}", request=request)
-    elif not isinstance(value, _PYTHON_TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
-        yield Finding(path, "type")
+    elif not isinstance(value, _PYTHON_TYPES.get(kind, (str,))) or (isinstance(value, bool) and kind != "boolean"):
+        yield Finding(path, "type", kind, value)
 
 
 def _check_model(table: Table, model: str, value: Any, path: str, *, request: bool) -> Iterator[Finding]:
     if not isinstance(value, dict):
-        yield Finding(path, "type")
+        yield Finding(path, "type", f"@{model}", value)
         return
     members = table[model]
     for name, item in value.items():
@@ -116,8 +133,32 @@ def _check_model(table: Table, model: str, value: Any, path: str, *, request: bo
                 yield Finding(f"{path}/{name}" if path else name, "missing")
 
 
-def _at(body: Any, path: str) -> Any:
-    value = body
-    for part in path.replace("[", "/").replace("]", "").split("/"):
-        value = value[int(part)] if isinstance(value, list) else value.get(part) if isinstance(value, dict) else None
+def _reads_as(finding: Finding) -> bool:
+    """Whether the wrong type is a string that says the right thing."""
+    return finding.wanted in _FROM_TEXT and _from_text(finding.wanted, finding.given) is not None
+
+
+def _from_text(kind: str, value: Any) -> Any:
+    """None when ``value`` is no string, or one that says something else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return _FROM_TEXT[kind](value)
+    except (ValueError, KeyError):
+        return None
+
+
+def _taken(table: Table, kind: str, value: Any, *, arm: bool) -> Any:
+    if isinstance(value, dict) and kind[0] == "@":
+        members = {name: (value[name], table[kind[1:]].get(name, "any")) for name in value}
+        kept = {name: pair for name, pair in members.items() if not (arm and pair[1][0] == "-")}
+        return {name: _taken(table, wanted.strip("-!"), item, arm=arm) for name, (item, wanted) in kept.items()}
+    if isinstance(value, dict) and kind[0] == "{":
+        return {name: _taken(table, kind[1:], item, arm=arm) for name, item in value.items()}
+    if isinstance(value, list) and kind[0] == "[":
+        return [_taken(table, kind[1:], item, arm=arm) for item in value]
+    if isinstance(value, str) and kind in _FROM_TEXT:
+        return _from_text(kind, value)
+    if isinstance(value, str) and kind[0] == "=" and arm:
+        return next((word for word in kind[1:].split("|") if word.lower() == value.lower()), value)
     return value

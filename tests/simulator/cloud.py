@@ -75,9 +75,8 @@ class Cloud:
         """One request without an SDK, with a bearer token; a body for ARM is JSON unless ``headers`` say otherwise."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         length = {"content-length": str(len(body))} if body else {}
-        if body and path.startswith("/subscriptions"):
-            named.setdefault("content-type", "application/json")
-        return self.app.handle(Request(method, f"{self.world.base_url}{_dated(path)}", {"authorization": "Bearer token", **length, **named}, body))
+        credentials = {"authorization": "Bearer token"}
+        return self.app.handle(Request(method, f"{self.world.base_url}{_dated(path)}", {**credentials, **length, **named}, body))
 
     def image(self, version: str = "1.0.0", *, regions: tuple[str, ...] = ("westus",), **definition: Any) -> str:
         """A finished image version; its id."""

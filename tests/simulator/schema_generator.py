@@ -121,6 +121,12 @@ SCALARS: dict[Any, str] = {
 }
 
 
+# What ARM's services write in a spelling of their own. Not the sizes of machines: their list is long out of date, and each keeps the
+# spelling it was given. Batch keeps what it gets.
+ENUMERATED = (azure.mgmt.compute.models, azure.mgmt.batch.models)
+OPEN = ("VirtualMachineSizeTypes",)
+
+
 def table(models: types.ModuleType, roots: tuple[str, ...]) -> dict[str, dict[str, str]]:
     """Every model reachable from ``roots``, sorted by name."""
     made: dict[str, dict[str, str]] = {}
@@ -139,20 +145,22 @@ def _members(models: types.ModuleType, name: str, waiting: list[str]) -> dict[st
         for attribute, field in vars(base).items():
             if type(field).__name__ != "_RestField":
                 continue
-            kind, optional = _kind(base.__annotations__[attribute], waiting)
+            kind, optional = _kind(models, base.__annotations__[attribute], waiting)
             read_only = field._visibility == ["read"]
+            if read_only and kind[0] == "=":
+                kind = "string"
             required = not optional and not read_only and not field._is_discriminator
             made[field._rest_name_input or attribute] = f"{'-' if read_only else ''}{kind}{'!' if required else ''}"
     return dict(sorted(made.items()))
 
 
-def _kind(hint: Any, waiting: list[str]) -> tuple[str, bool]:
+def _kind(models: types.ModuleType, hint: Any, waiting: list[str]) -> tuple[str, bool]:
     """The type's text, and whether it may be absent."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         present = [a for a in arguments if a is not type(None)]
         # Enumerations are extensible: Union[str, SomeEnum].
-        kind = "string" if str in present else _kind(present[0], waiting)[0] if len(present) == 1 else "any"
+        kind = _words(models, present) if str in present else _kind(models, present[0], waiting)[0] if len(present) == 1 else "any"
         return kind, len(present) < len(arguments)
     name = hint.__forward_arg__ if isinstance(hint, typing.ForwardRef) else hint
     if isinstance(name, str):
@@ -160,8 +168,15 @@ def _kind(hint: Any, waiting: list[str]) -> tuple[str, bool]:
         return f"@{waiting[-1]}", False
     containers = {list: "[", dict: "{"}
     if origin in containers:
-        return f"{containers[origin]}{_kind(arguments[-1], waiting)[0]}", False
+        return f"{containers[origin]}{_kind(models, arguments[-1], waiting)[0]}", False
     return "string" if origin is typing.Literal else SCALARS.get(hint, "any"), False
+
+
+def _words(models: types.ModuleType, present: list[Any]) -> str:
+    """`=One|Two` for an enumeration whose spelling the service has of its own, else `string`."""
+    names = [hint.__forward_arg__.removeprefix("_models.") for hint in present if isinstance(hint, typing.ForwardRef)]
+    words = getattr(models, names[0], None) if names and models in ENUMERATED and names[0] not in OPEN else None
+    return "string" if words is None else f"={'|'.join(word.value for word in words)}"
 
 
 def render(family: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from azuresim.clock import Clock, ManualClock
+from azuresim.core.adoption import adopt
 from azuresim.core.arm_pools import ArmPools
 from azuresim.core.batch_account_writes import BatchAccountWrites
 from azuresim.core.batch_accounts import AllocationMode, BatchAccount, BatchAccounts
@@ -235,6 +236,11 @@ class World:
         version.replicas = {r: Replica(region=r, state="Completed") for r in map(region_key, regions)}
         definition.versions[parsed.name.lower()] = version
         return version
+
+    def adopt(self, body: Mapping[str, Any]) -> None:
+        """Put a resource in as the service showed it; see ``adoption.adopt``."""
+        self.settle()
+        adopt(self, body)
 
     def load(self, document: Mapping[str, Any]) -> None:
         """Create what a seed document describes; see ``seed.load``."""

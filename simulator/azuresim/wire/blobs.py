@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.sax.saxutils import escape
 
 from azuresim.core.blob_errors import bad_parameter
@@ -24,13 +25,18 @@ def _admit(call: Call) -> None:
     check_version(call.request)
 
 
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
 def _render_error(call: Call, error: ServiceError) -> Response:
     """The XML envelope; details beside code and message. 304 and HEAD have headers only."""
     headers = {**stamp(call), "x-ms-error-code": error.code, **error.headers}
     if call.request.method == "HEAD" or error.status == _NOT_MODIFIED:
         return Response(error.status, headers)
     text = f"{error.message}\nRequestId:{headers['x-ms-request-id']}\nTime:{batch_time(call.now)}"
-    body = f"{PROLOG}<Error><Code>{error.code}</Code>{element('Message', escape(text))}{texts(error.values)}</Error>"
+    # XML has no control characters, whatever the request had.
+    shown = element("Message", escape(_NO_XML.sub("\ufffd", text)))
+    body = f"{PROLOG}<Error><Code>{error.code}</Code>{shown}{texts(error.values)}</Error>"
     return Response(error.status, {**headers, "Content-Type": XML_TYPE}, body.encode())
 
 
