@@ -30,6 +30,7 @@ class ArmPools:
     def put(self, account: BatchAccount, name: str, body: Mapping[str, Any]) -> Pool:
         """A new pool, or an existing one replaced as a whole: only what differs must be allowed to change now."""
         properties: Json = body.get("properties") or {}
+        identity = self._identity(body.get("identity"))
         existing = self.find(account, name)
         if existing is None:
             pool = self._pools.create(account, {"id": name, **to_batch(properties)})
@@ -39,13 +40,14 @@ class ArmPools:
             configuration = to_batch({member: value for member, value in properties.items() if member != "scaleSettings"})
             pool = self._pools.reconfigure(account, name, configuration)
             self._scale(account, pool, scale)
-        pool.tags, pool.identity = body.get("tags"), self._identity(body.get("identity"))
+        pool.tags, pool.identity = body.get("tags"), identity
         return pool
 
     def patch(self, account: BatchAccount, name: str, body: Mapping[str, Any]) -> Pool:
         """Replace the members given; scale, metadata, packages and start task at any time, the rest without nodes."""
         properties = {member: value for member, value in (body.get("properties") or {}).items() if value is not None}
         scale = properties.pop("scaleSettings", None)
+        identity = self._identity(body.get("identity"))
         pool = self._pools.get(account, name)
         self._check_scale(pool, scale)
         pool = self._pools.patch(account, name, to_batch(properties))
@@ -53,7 +55,7 @@ class ArmPools:
         if "tags" in body:
             pool.tags = body["tags"]
         if body.get("identity") is not None:
-            pool.identity = self._identity(body["identity"])
+            pool.identity = identity
         return pool
 
     def adopt(self, account: BatchAccount, name: str, body: Mapping[str, Any]) -> Pool:

@@ -84,13 +84,9 @@ class BatchAccountWrites:
             return None
         account = self._writable(account_id)
         account.state = "Deleting"
-        return self._operations.after(
-            self._kernel.durations.batch_account_delete,
-            DELETION_RESULTS,
-            account_id,
-            account.location,
-            lambda: self._accounts.forget(account_id),
-        )
+        times = self._kernel.durations
+        seconds = times.batch_account_delete if account.allocation_mode == "BatchService" else times.batch_own_account_delete
+        return self._operations.after(seconds, DELETION_RESULTS, account_id, account.location, lambda: self._accounts.forget(account_id))
 
     def synchronise_storage_keys(self, account_id: ResourceId) -> None:
         """Read the automatic storage account's keys again."""

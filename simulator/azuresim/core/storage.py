@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from azuresim.core.errors import ServiceError
 from azuresim.core.extents import SparseBytes
@@ -53,6 +53,14 @@ class StorageAccount:
     created: float
     keys: tuple[str, str]
     containers: dict[str, Container] = field(default_factory=dict)
+    shared_key_access: bool = True
+    public_access: bool = False
+    # As ARM shows them.
+    kind: str = "StorageV2"
+    state: Literal["Creating", "Succeeded"] = "Succeeded"
+    tags: dict[str, str] = field(default_factory=dict)
+    identity: dict[str, Any] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -93,6 +101,20 @@ class Storage:
         if found is None or found.id.key != account_id.key:
             raise not_found(account_id)
         return found
+
+    def has(self, account_id: ResourceId) -> bool:
+        """Whether there is one under this id."""
+        found = self._accounts.get(account_id.name.lower())
+        return found is not None and found.id.key == account_id.key
+
+    def forget(self, account_id: ResourceId) -> None:
+        """Drop it and its blobs at once; harmless when it is not here."""
+        if self.has(account_id):
+            del self._accounts[account_id.name.lower()]
+
+    def all(self) -> list[StorageAccount]:
+        """In the order of their creation."""
+        return list(self._accounts.values())
 
     def named(self, name: str) -> StorageAccount | None:
         """By the name in its endpoint."""

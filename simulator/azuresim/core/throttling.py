@@ -31,8 +31,12 @@ SUBSCRIPTION_LIMITS: dict[str, tuple[Limit, Limit]] = {
     "writes": (Limit("subscription-writes", 200, 20), Limit("subscription-global-writes", 3000, 20)),
     "deletes": (Limit("subscription-deletes", 200, 20), Limit("subscription-global-deletes", 3000, 20)),
 }
-# `x-ms-ratelimit-remaining-resource` at its end: what a Compute client is told to wait at least.
+# Seconds a client is told to wait at least.
 _LEAST_WAIT = 1
+
+
+# What a level that should be whole may lack after a refill.
+_ROUNDING = 1e-6
 
 
 @dataclass(slots=True)
@@ -116,10 +120,10 @@ class Throttle:
 
     def _wait(self, owner: str, limit: Limit) -> int:
         """Whole seconds until there is room for one; 0 when there is."""
-        missing = 1 - self._bucket(owner, limit).level
+        missing = 1 - _ROUNDING - self._bucket(owner, limit).level
         return max(_LEAST_WAIT, math.ceil(missing * limit.seconds / limit.holds)) if missing > 0 and self.enforced else 0
 
     def _take(self, owner: str, limit: Limit) -> int:
         bucket = self._bucket(owner, limit)
         bucket.level = max(0.0, bucket.level - 1)
-        return int(bucket.level)
+        return int(bucket.level + _ROUNDING)

@@ -24,6 +24,7 @@ from azuresim.core.resource_groups import ResourceGroups
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.seed import load
 from azuresim.core.storage import Blob, Storage, StorageAccount
+from azuresim.core.storage_accounts import StorageAccounts
 from azuresim.core.subscriptions import Subscriptions
 from azuresim.core.throttling import Throttle
 from azuresim.core.versions import ImageVersion, Replica
@@ -59,6 +60,7 @@ class World:
         self.operations = Operations(self.kernel)
         self.groups = ResourceGroups(self.kernel, self.operations, self.subscriptions, self.inventory)
         self.storage = Storage(self.kernel)
+        self.storage_accounts = StorageAccounts(self.kernel, self.operations, self.storage)
         self.galleries = Galleries(self.kernel, self.operations)
         self.publishing = Publishing(self.kernel, self.operations, self.galleries, self.storage, lambda: f"{self.base_url}/blob/")
         self.batch = BatchAccounts(self.kernel)
@@ -77,6 +79,15 @@ class World:
     def _register_collections(self) -> None:
         """What lists across types show and what goes with a resource group."""
         register = self.inventory.register
+        register(
+            "Microsoft.Storage/storageAccounts",
+            Collection(
+                members=self.storage.all,
+                forget=self.storage.forget,
+                more=lambda account: {"sku": {"name": account.sku, "tier": account.sku.partition("_")[0]}, "kind": account.kind},
+            ),
+        )
+        register("Microsoft.Compute/galleries", Collection(members=self.galleries.all, forget=self.galleries.forget))
         register("Microsoft.Batch/batchAccounts", Collection(members=self.batch.all, forget=self.batch.forget))
 
     def settle(self) -> float:

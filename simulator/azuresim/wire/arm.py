@@ -35,7 +35,7 @@ def admit(call: Call) -> dict[str, str]:
     In this order: a token, an api-version, a body in JSON, room in the buckets, a registered provider, an open group, no lock.
     """
     request, path = call.request, read_path(call.request.segments)
-    _check_token(request)
+    _check_token(call)
     check_version(path, request.query.get("api-version"))
     _check_body(request)
     headers = request_headers(call)
@@ -58,8 +58,8 @@ def admit(call: Call) -> dict[str, str]:
     return headers
 
 
-def _check_token(request: Request) -> None:
-    if not request.headers.get("authorization", "").lower().startswith("bearer "):
+def _check_token(call: Call) -> None:
+    if not call.request.headers.get("authorization", "").lower().startswith("bearer "):
         raise ServiceError(
             401,
             "AuthenticationFailed",
@@ -119,7 +119,7 @@ def unmatched(call: Call, *, other_methods: bool) -> Response:
     """The answer where no route leads: 404 for a namespace or type that is not here, 405 where only other methods are answered."""
     path = read_path(call.request.segments)
     try:
-        _check_token(call.request)
+        _check_token(call)
         check_version(path, call.request.query.get("api-version"))
     except ServiceError as refused:
         return render_error(call, refused)
