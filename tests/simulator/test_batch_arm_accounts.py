@@ -252,7 +252,7 @@ def test_an_account_is_adopted_as_the_service_shows_it(cloud: Cloud) -> None:
         "tags": {"a": "b"},
         "properties": {
             "accountEndpoint": "azuresim.test/batch/newacct",
-            "nodeManagementEndpoint": "00000000-0000-4000-8000-000000000002.eastus.service.batch.azure.com",
+            "nodeManagementEndpoint": "00000000-0000-4000-8000-000000000002.pilotprod2.service.batch.azure.com",
             "provisioningState": "Succeeded",
             "dedicatedCoreQuota": 7,
             "dedicatedCoreQuotaPerVMFamily": [{"name": "standardFFamily", "coreQuota": 3}],

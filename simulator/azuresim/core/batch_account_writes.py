@@ -22,7 +22,7 @@ ACCOUNT_RESULTS, DELETION_RESULTS, POOL_RESULTS = "operationResults", "accountOp
 _DEFAULTS: Json = {"publicNetworkAccess": "Enabled", "privateEndpointConnections": [], "encryption": {"keySource": "Microsoft.Batch"}}
 _NEW_QUOTAS: dict[str, int] = {"dedicated_quota": 500, "low_priority_quota": 500, "pool_quota": 100}
 # Members of a shown account that are no configuration of their own.
-_DERIVED = frozenset({"accountEndpoint", "nodeManagementEndpoint", "provisioningState", "allowedAuthenticationModes"})
+_DERIVED = frozenset({"accountEndpoint", "provisioningState", "allowedAuthenticationModes"})
 _QUOTAS = {"dedicatedCoreQuota": "dedicated_quota", "lowPriorityCoreQuota": "low_priority_quota", "poolQuota": "pool_quota"}
 _OTHERS = frozenset({"dedicatedCoreQuotaPerVMFamily", "dedicatedCoreQuotaPerVMFamilyEnforced", "activeJobAndJobScheduleQuota"})
 
@@ -122,7 +122,7 @@ class BatchAccountWrites:
         mode = shown.get("poolAllocationMode", "BatchService")
         families = {str(row["name"]): int(row["coreQuota"]) for row in shown.get("dedicatedCoreQuotaPerVMFamily") or ()}
         quotas = {field: int(shown[name]) if shown.get(name) is not None else _NEW_QUOTAS[field] for name, field in _QUOTAS.items()}
-        account = self._accounts.add(
+        return self._accounts.add(
             account_id,
             location=body["location"],
             allocation_mode=mode,
@@ -135,8 +135,6 @@ class BatchAccountWrites:
             settings={n: v for n, v in shown.items() if n not in _DERIVED | _QUOTAS.keys() | _OTHERS | {"poolAllocationMode"}},
             **quotas,
         )
-        account.node_management_id = str(shown.get("nodeManagementEndpoint", account.node_management_id)).partition(".")[0]
-        return account
 
     def _create(self, account_id: ResourceId, body: Mapping[str, Any]) -> tuple[BatchAccount, Operation]:
         fault = name_fault(account_id.name)

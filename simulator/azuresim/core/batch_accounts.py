@@ -58,6 +58,12 @@ class BatchAccount:
         """The account's name."""
         return self.id.name
 
+    @property
+    def node_management_endpoint(self) -> str:
+        """Where nodes report, without a scheme; an adopted account keeps the one it came with."""
+        kept = self.settings.get("nodeManagementEndpoint")
+        return str(kept) if kept else f"{self.node_management_id}.{self.location}.service.batch.azure.com"
+
     def count_node(self, size: VmSize, *, dedicated: bool, sign: int) -> None:
         """A node came (1) or went (-1)."""
         if dedicated:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,11 @@ _RESOURCES = "Microsoft.Resources"
 _PROVIDER_ACTIONS = frozenset({"register", "unregister"})
 
 
+# The same paths are asked for again and again.
+_CACHED = 4096
+
+
+@lru_cache(_CACHED)
 def read_path(segments: tuple[str, ...]) -> ArmPath:
     """Parse any ARM path, known or not."""
     rest = list(segments)

@@ -92,7 +92,10 @@ def _selected(shown: Json, wanted: set[str] | None) -> Json:
 
 def _disable_auto_scale(call: Call) -> Response:
     account = _writable(call)
-    return _answer(call, account, call.world.pools.disable_auto_scale(account, call.params["pool"]))
+    pool = call.world.pools.writable(account, call.params["pool"])
+    call.world.pools.scaling.disable(pool)
+    call.world.pools.touch(pool)
+    return _answer(call, account, pool)
 
 
 def _stop_resize(call: Call) -> Response:
