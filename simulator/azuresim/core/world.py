@@ -64,15 +64,16 @@ class World:
         self.galleries = Galleries(self.kernel, self.operations)
         self.publishing = Publishing(self.kernel, self.operations, self.galleries, self.storage, lambda: f"{self.base_url}/blob/")
         self.batch = BatchAccounts(self.kernel)
+        self.pools = Pools(self.kernel, self.catalogue, PoolImages(self.catalogue, self.galleries))
         self.batch_writes = BatchAccountWrites(
             self.kernel,
             self.operations,
             accounts=self.batch,
+            pools=self.pools,
             storage=self.storage,
             catalogue=self.catalogue,
             tenant=lambda: self.tenant,
         )
-        self.pools = Pools(self.kernel, self.catalogue, PoolImages(self.catalogue, self.galleries))
         self.arm_pools = ArmPools(self.pools)
         self._register_collections()
 
@@ -88,7 +89,7 @@ class World:
             ),
         )
         register("Microsoft.Compute/galleries", Collection(members=self.galleries.all, forget=self.galleries.forget))
-        register("Microsoft.Batch/batchAccounts", Collection(members=self.batch.all, forget=self.batch.forget))
+        register("Microsoft.Batch/batchAccounts", Collection(members=self.batch.all, forget=self.batch_writes.forget))
 
     def settle(self) -> float:
         """Bring everything up to the clock; returns the time."""
