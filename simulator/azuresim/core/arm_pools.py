@@ -7,8 +7,9 @@ from typing import Any
 
 from azuresim.core.batch_accounts import BatchAccount
 from azuresim.core.errors import ServiceError
+from azuresim.core.iso_duration import parse_duration
 from azuresim.core.pool import Pool
-from azuresim.core.pool_planes import deallocation_option, scale_to_batch, to_batch
+from azuresim.core.pool_planes import deallocation_option, scale_to_batch, shown_to_batch, to_batch
 from azuresim.core.pools import Pools
 
 Json = dict[str, Any]
@@ -30,6 +31,7 @@ class ArmPools:
     def put(self, account: BatchAccount, name: str, body: Mapping[str, Any]) -> Pool:
         """A new pool, or an existing one replaced as a whole: only what differs must be allowed to change now."""
         properties: Json = body.get("properties") or {}
+        identity = self._identity(body.get("identity"))
         existing = self.find(account, name)
         if existing is None:
             pool = self._pools.create(account, {"id": name, **to_batch(properties)})
@@ -39,28 +41,29 @@ class ArmPools:
             configuration = to_batch({member: value for member, value in properties.items() if member != "scaleSettings"})
             pool = self._pools.reconfigure(account, name, configuration)
             self._scale(account, pool, scale)
-        pool.tags, pool.identity = body.get("tags"), self._identity(body.get("identity"))
+        pool.tags, pool.identity = dict(body.get("tags") or {}), identity
         return pool
 
     def patch(self, account: BatchAccount, name: str, body: Mapping[str, Any]) -> Pool:
         """Replace the members given; scale, metadata, packages and start task at any time, the rest without nodes."""
         properties = {member: value for member, value in (body.get("properties") or {}).items() if value is not None}
         scale = properties.pop("scaleSettings", None)
+        identity = self._identity(body.get("identity"))
         pool = self._pools.get(account, name)
         self._check_scale(pool, scale)
         pool = self._pools.patch(account, name, to_batch(properties))
         self._scale(account, pool, scale)
         if "tags" in body:
-            pool.tags = body["tags"]
+            pool.tags = dict(body["tags"] or {})
         if body.get("identity") is not None:
-            pool.identity = self._identity(body["identity"])
+            pool.identity = identity
         return pool
 
     def adopt(self, account: BatchAccount, name: str, body: Mapping[str, Any]) -> Pool:
-        """A pool from its ARM body as the service shows it, in the state its core makes of it."""
-        known = {"scaleSettings", "deploymentConfiguration", "applicationPackages", "interNodeCommunication", "vmSize"}
-        properties = {member: value for member, value in (body.get("properties") or {}).items() if member in known | _PLAIN}
-        return self.put(account, name, {**body, "properties": properties})
+        """A pool from its ARM body as the service shows it: finished, as far as the core's own ``adopt`` makes it."""
+        pool = self._pools.adopt(account, {"id": name, **shown_to_batch(body.get("properties") or {})})
+        pool.tags, pool.identity = dict(body.get("tags") or {}), self._identity(body.get("identity"))
+        return pool
 
     @staticmethod
     def _identity(given: Mapping[str, Any] | None) -> Json | None:
@@ -85,12 +88,15 @@ class ArmPools:
             return
         if scale.get("autoScale"):
             wanted = scale_to_batch(scale)
-            self._pools.enable_auto_scale(account, pool.id, {name: value for name, value in wanted.items() if name != "enableAutoScale"})
+            if _scales_by(pool, wanted):
+                return
+            self._pools.scaling.enable(account, pool, {name: value for name, value in wanted.items() if name != "enableAutoScale"})
+            self._pools.touch(pool)
             return
         body = self._resize_body(pool, scale)
         if body:
-            if self._pools.auto_scales(pool):
-                self._pools.disable_auto_scale(account, pool.id)
+            if pool.auto_scale is not None:
+                self._pools.scaling.disable(pool)
             self._pools.resize(account, pool.id, body)
 
     def _resize_body(self, pool: Pool, scale: Mapping[str, Any]) -> Json:
@@ -105,22 +111,17 @@ class ArmPools:
         )
         moving = pool.allocation_state != "steady"
         reached = all(want == aim and (moving or aim == now) for want, aim, now in counts)
-        if reached and not self._pools.auto_scales(pool):
+        if reached and pool.auto_scale is None:
             return {}
         option = deallocation_option(scale)
         return wanted if option is None else {**wanted, "nodeDeallocationOption": option}
 
 
-_PLAIN = frozenset(
-    {
-        "displayName",
-        "taskSlotsPerNode",
-        "taskSchedulingPolicy",
-        "userAccounts",
-        "metadata",
-        "startTask",
-        "mountConfiguration",
-        "networkConfiguration",
-        "upgradePolicy",
-    }
-)
+def _scales_by(pool: Pool, wanted: Json) -> bool:
+    """Whether the pool is sized like that already: saying it again is no change, and the service would ask for a pause in between."""
+    present, interval = pool.auto_scale, wanted.get("autoScaleEvaluationInterval")
+    return (
+        present is not None
+        and present.formula == wanted.get("autoScaleFormula")
+        and (interval is None or parse_duration(interval) == present.interval)
+    )

@@ -12,6 +12,7 @@ from azuresim.core.catalogue import Catalogue
 from azuresim.core.errors import ServiceError
 from azuresim.core.kernel import Kernel
 from azuresim.core.operations import Operation, Operations
+from azuresim.core.pools import Pools
 from azuresim.core.regions import region_key
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.storage import Storage
@@ -22,7 +23,7 @@ ACCOUNT_RESULTS, DELETION_RESULTS, POOL_RESULTS = "operationResults", "accountOp
 _DEFAULTS: Json = {"publicNetworkAccess": "Enabled", "privateEndpointConnections": [], "encryption": {"keySource": "Microsoft.Batch"}}
 _NEW_QUOTAS: dict[str, int] = {"dedicated_quota": 500, "low_priority_quota": 500, "pool_quota": 100}
 # Members of a shown account that are no configuration of their own.
-_DERIVED = frozenset({"accountEndpoint", "nodeManagementEndpoint", "provisioningState", "allowedAuthenticationModes"})
+_DERIVED = frozenset({"accountEndpoint", "provisioningState", "allowedAuthenticationModes"})
 _QUOTAS = {"dedicatedCoreQuota": "dedicated_quota", "lowPriorityCoreQuota": "low_priority_quota", "poolQuota": "pool_quota"}
 _OTHERS = frozenset({"dedicatedCoreQuotaPerVMFamily", "dedicatedCoreQuotaPerVMFamilyEnforced", "activeJobAndJobScheduleQuota"})
 
@@ -36,6 +37,7 @@ class BatchAccountWrites:
         operations: Operations,
         *,
         accounts: BatchAccounts,
+        pools: Pools,
         storage: Storage,
         catalogue: Catalogue,
         tenant: Callable[[], str],
@@ -43,6 +45,7 @@ class BatchAccountWrites:
         self._kernel = kernel
         self._operations = operations
         self._accounts = accounts
+        self._pools = pools
         self._storage = storage
         self._catalogue = catalogue
         self._tenant = tenant
@@ -84,13 +87,17 @@ class BatchAccountWrites:
             return None
         account = self._writable(account_id)
         account.state = "Deleting"
-        return self._operations.after(
-            self._kernel.durations.batch_account_delete,
-            DELETION_RESULTS,
-            account_id,
-            account.location,
-            lambda: self._accounts.forget(account_id),
-        )
+        self._delete_pools(account)
+        times = self._kernel.durations
+        seconds = times.batch_account_delete if account.allocation_mode == "BatchService" else times.batch_own_account_delete
+        return self._operations.after(seconds, DELETION_RESULTS, account_id, account.location, lambda: self._accounts.forget(account_id))
+
+    def forget(self, account_id: ResourceId) -> None:
+        """Drop it at once, as its resource group does; its nodes are given back in the time they take."""
+        account = self._accounts.find(account_id)
+        if account is not None:
+            self._delete_pools(account)
+            self._accounts.forget(account_id)
 
     def synchronise_storage_keys(self, account_id: ResourceId) -> None:
         """Read the automatic storage account's keys again."""
@@ -126,7 +133,7 @@ class BatchAccountWrites:
         mode = shown.get("poolAllocationMode", "BatchService")
         families = {str(row["name"]): int(row["coreQuota"]) for row in shown.get("dedicatedCoreQuotaPerVMFamily") or ()}
         quotas = {field: int(shown[name]) if shown.get(name) is not None else _NEW_QUOTAS[field] for name, field in _QUOTAS.items()}
-        account = self._accounts.add(
+        return self._accounts.add(
             account_id,
             location=body["location"],
             allocation_mode=mode,
@@ -139,8 +146,6 @@ class BatchAccountWrites:
             settings={n: v for n, v in shown.items() if n not in _DERIVED | _QUOTAS.keys() | _OTHERS | {"poolAllocationMode"}},
             **quotas,
         )
-        account.node_management_id = str(shown.get("nodeManagementEndpoint", account.node_management_id)).partition(".")[0]
-        return account
 
     def _create(self, account_id: ResourceId, body: Mapping[str, Any]) -> tuple[BatchAccount, Operation]:
         fault = name_fault(account_id.name)
@@ -183,6 +188,11 @@ class BatchAccountWrites:
 
         seconds = self._kernel.durations.batch_account_create
         return account, self._operations.after(seconds, ACCOUNT_RESULTS, account_id, location, created)
+
+    def _delete_pools(self, account: BatchAccount) -> None:
+        for pool in account.pools.values():
+            if pool.state == "active":
+                self._pools.delete(account, pool.id)
 
     def _settings(self, before: Mapping[str, Any], given: Mapping[str, Any]) -> Json:
         """The members that are configuration, after a write."""

@@ -58,6 +58,12 @@ class BatchAccount:
         """The account's name."""
         return self.id.name
 
+    @property
+    def node_management_endpoint(self) -> str:
+        """Where nodes report, without a scheme; an adopted account keeps the one it came with."""
+        kept = self.settings.get("nodeManagementEndpoint")
+        return str(kept) if kept else f"{self.node_management_id}.{self.location}.service.batch.azure.com"
+
     def count_node(self, size: VmSize, *, dedicated: bool, sign: int) -> None:
         """A node came (1) or went (-1)."""
         if dedicated:
@@ -129,14 +135,9 @@ class BatchAccounts:
         return found
 
     def forget(self, account_id: ResourceId) -> None:
-        """Drop it and its pools at once; their nodes run for nobody any more."""
-        account = self.find(account_id)
-        if account is None:
-            return
-        for pool in account.pools.values():
-            for appointment in pool.pending:
-                appointment.cancel()
-        del self._by_name[account_id.name.lower()]
+        """Drop it; harmless when it is not here. What becomes of its pools is the caller's business."""
+        if self.find(account_id) is not None:
+            del self._by_name[account_id.name.lower()]
 
     def all(self) -> list[BatchAccount]:
         """In the order of their creation."""

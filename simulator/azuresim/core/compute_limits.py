@@ -7,6 +7,7 @@ after 3 minutes (documentation: 12 a VM, 4 of them a minute; 1,500 a subscriptio
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from azuresim.core.throttling import Limit
 
@@ -86,9 +87,11 @@ _POLICIES: dict[tuple[str, str], tuple[Limit, ...]] = {
 
 def compute_limits(method: str, kind: str, subscription: str, resource: str) -> Iterator[tuple[str, Limit]]:
     """(owner, bucket) of one request. ``kind`` is the type below the namespace; ``resource`` owns the buckets that are per resource."""
+    yield from ((resource if limit.name.endswith("Resource") else subscription, limit) for limit in _policy(method, kind))
+
+
+@lru_cache
+def _policy(method: str, kind: str) -> tuple[Limit, ...]:
     parts = kind.lower().split("/")
-    for length in range(len(parts), 0, -1):
-        policy = _POLICIES.get((method, "/".join(parts[:length])))
-        if policy is not None:
-            yield from ((resource if limit.name.endswith("Resource") else subscription, limit) for limit in policy)
-            return
+    found = (_POLICIES.get((method, "/".join(parts[:length]))) for length in range(len(parts), 0, -1))
+    return next((policy for policy in found if policy is not None), ())

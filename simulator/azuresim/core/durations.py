@@ -37,6 +37,8 @@ class Durations:
     # Batch accounts and their pools through ARM, recorded at a poll each 15 s.
     batch_account_create: float = 15.0
     batch_account_delete: float = 45.0
+    # Allocation mode UserSubscription.
+    batch_own_account_delete: float = 30.0
     # Unmeasured; what people see.
     storage_account_create: float = 17.0
     group_delete: float = 60.0

@@ -70,6 +70,14 @@ class Galleries:
         gallery = self._by_key.get(definition_id.parent.key)
         return gallery.definitions.get(definition_id.name.lower()) if gallery else None
 
+    def all(self) -> list[Gallery]:
+        """In the order of their creation."""
+        return list(self._by_key.values())
+
+    def forget(self, gallery_id: ResourceId) -> None:
+        """Drop it with its definitions and versions, at once; harmless when it is not here."""
+        self._by_key.pop(gallery_id.key, None)
+
     def in_group(self, subscription: str, group: str | None) -> list[Gallery]:
         """Of one subscription, optionally of one group."""
         return [

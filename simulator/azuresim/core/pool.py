@@ -93,8 +93,9 @@ class Pool:
     pending: list[Appointment] = field(default_factory=list)
     # When the last resize began, and what only the management plane sets.
     resize_began: float = 0.0
-    tags: dict[str, str] | None = None
+    tags: dict[str, str] = field(default_factory=dict)
     identity: Json | None = None
+    auto_scale: Any = None
 
     @property
     def vm_size(self) -> str:

@@ -117,6 +117,13 @@ def to_batch(properties: Mapping[str, Any]) -> Json:
     return made | scale_to_batch(scale)
 
 
+def shown_to_batch(properties: Mapping[str, Any]) -> Json:
+    """Everything ARM shows of a pool that a new one can be given: configuration, scale, and how many nodes there are."""
+    configuration = {name: properties[name] for name in (*_CONFIGURATION, "scaleSettings") if name in properties}
+    counts = {name: properties[name] for name in ("currentDedicatedNodes", "currentLowPriorityNodes") if name in properties}
+    return to_batch(configuration) | counts
+
+
 def scale_to_batch(scale: Mapping[str, Any] | None) -> Json:
     """Scale settings → targets or a formula; nothing when there are none."""
     if not scale:

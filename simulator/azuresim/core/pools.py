@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from typing import Any
 
 from azuresim.core.allocation import Allocation
@@ -13,6 +12,7 @@ from azuresim.core.errors import ServiceError
 from azuresim.core.kernel import Kernel
 from azuresim.core.pool import Json, Node, Pool, Size
 from azuresim.core.pool_images import PoolImages, check_node_agent, check_vm_size, pool_not_found
+from azuresim.core.pool_scaling import AutoScaling
 from azuresim.core.pool_settings import (
     LIVE_SETTINGS,
     SETTINGS,
@@ -33,6 +33,7 @@ class Pools:
         self._catalogue = catalogue
         self._images = images
         self._allocation = Allocation(kernel, catalogue, images)
+        self.scaling = AutoScaling()
 
     @staticmethod
     def get(account: BatchAccount, pool_id: str) -> Pool:
@@ -41,6 +42,13 @@ class Pools:
         if found is None:
             raise pool_not_found()
         return found
+
+    def writable(self, account: BatchAccount, pool_id: str) -> Pool:
+        """The same, and 409 PoolBeingDeleted for one on its way out."""
+        pool = self.get(account, pool_id)
+        if pool.state == "deleting":
+            raise _being_deleted()
+        return pool
 
     @staticmethod
     def after(account: BatchAccount, name: str | None) -> Iterator[Pool]:
@@ -85,9 +93,15 @@ class Pools:
 
     def patch(self, account: BatchAccount, pool_id: str, body: Mapping[str, Any]) -> Pool:
         """Replace the members given. All but three of them need a pool without nodes."""
-        pool = self._writable(account, pool_id)
+        pool = self.writable(account, pool_id)
         given = {name: value for name, value in body.items() if value is not None}
-        _require_empty(pool, given.keys() - LIVE_SETTINGS)
+        if given.keys() - LIVE_SETTINGS and not pool.is_empty():
+            raise ServiceError(
+                409,
+                "OperationInvalidForCurrentState",
+                "The specified operation is not valid for the current state of the resource.",
+                values=(("Reason", "The pool must have no compute nodes to change " + ", ".join(sorted(given.keys() - LIVE_SETTINGS))),),
+            )
         changed = {name: value for name, value in pool.settings.items() if name not in given} | normalised(given)
         if given.keys() & {"virtualMachineConfiguration", "vmSize"}:
             self._check_machines(account, changed)
@@ -95,34 +109,31 @@ class Pools:
         self.touch(pool)
         return pool
 
+    def adopt(self, account: BatchAccount, body: Mapping[str, Any]) -> Pool:
+        """Take a pool as the data plane shows it."""
+        return self.create(account, body)
+
     def reconfigure(self, account: BatchAccount, pool_id: str, body: Mapping[str, Any]) -> Pool:
         """The whole configuration replaced, as a PUT through ARM does it. Only what differs may need a pool without nodes."""
-        pool = self._writable(account, pool_id)
+        pool = self.writable(account, pool_id)
         required(body, "vmSize", "virtualMachineConfiguration")
         wanted = stored_settings(body)
-        _require_empty(pool, {name for name in SETTINGS if wanted.get(name) != pool.settings.get(name)} - LIVE_SETTINGS)
+        changed = {name for name in SETTINGS if wanted.get(name) != pool.settings.get(name)} - LIVE_SETTINGS
+        if changed and not pool.is_empty():
+            raise ServiceError(
+                409,
+                "OperationInvalidForCurrentState",
+                "The specified operation is not valid for the current state of the resource.",
+                values=(("Reason", "The pool must have no compute nodes to change " + ", ".join(sorted(changed))),),
+            )
         self._check_machines(account, wanted)
         pool.settings = wanted
         self.touch(pool)
         return pool
 
-    @staticmethod
-    def auto_scales(_pool: Pool) -> bool:
-        """Whether a formula sizes the pool."""
-        return False
-
-    def enable_auto_scale(self, account: BatchAccount, pool_id: str, _body: Mapping[str, Any]) -> Pool:
-        """Size the pool by a formula."""
-        self._writable(account, pool_id)
-        raise _not_simulated("enableAutoScale")
-
-    def disable_auto_scale(self, account: BatchAccount, pool_id: str) -> Pool:
-        """Keep the size there is."""
-        return self._writable(account, pool_id)
-
     def replace_properties(self, account: BatchAccount, pool_id: str, body: Mapping[str, Any]) -> Pool:
         """Start task, packages and metadata, as a whole: an absent start task is removed."""
-        pool = self._writable(account, pool_id)
+        pool = self.writable(account, pool_id)
         required(body, "applicationPackageReferences", "metadata")
         changed = {name: value for name, value in pool.settings.items() if name not in LIVE_SETTINGS} | normalised(
             {name: body.get(name) for name in LIVE_SETTINGS}
@@ -133,7 +144,7 @@ class Pools:
 
     def resize(self, account: BatchAccount, pool_id: str, body: Mapping[str, Any]) -> Pool:
         """Only from steady. A target left out stays what it was."""
-        pool = self._writable(account, pool_id)
+        pool = self.writable(account, pool_id)
         dedicated, low_priority = node_count(body, "targetDedicatedNodes"), node_count(body, "targetLowPriorityNodes")
         if dedicated is None and low_priority is None:
             required(body, "targetDedicatedNodes")
@@ -150,7 +161,7 @@ class Pools:
 
     def stop_resize(self, account: BatchAccount, pool_id: str) -> Pool:
         """Leaves the ETag alone, as recorded."""
-        pool = self._writable(account, pool_id)
+        pool = self.writable(account, pool_id)
         if pool.allocation_state == "steady":
             raise ServiceError(
                 409, "OperationInvalidForCurrentState", "The specified operation is not valid for the current state of the resource."
@@ -161,7 +172,7 @@ class Pools:
 
     def delete(self, account: BatchAccount, pool_id: str) -> None:
         """State deleting for a while, then gone."""
-        pool = self._writable(account, pool_id)
+        pool = self.writable(account, pool_id)
         pool.state, pool.state_since = "deleting", self._kernel.moment
         key = pool.id.lower()
 
@@ -208,12 +219,6 @@ class Pools:
             pool.nodes[node_id].errors = errors
         return chosen
 
-    def _writable(self, account: BatchAccount, pool_id: str) -> Pool:
-        pool = self.get(account, pool_id)
-        if pool.state == "deleting":
-            raise _being_deleted()
-        return pool
-
     def _check_machines(self, account: BatchAccount, settings: Mapping[str, Any]) -> None:
         machines = settings["virtualMachineConfiguration"]
         check_vm_size(self._catalogue, settings["vmSize"], account.location)
@@ -223,17 +228,6 @@ class Pools:
 
 def _first(pool: Pool, count: int, *, dedicated: bool) -> list[str]:
     return [node.id for node in pool.nodes.values() if node.dedicated is dedicated and node.fixed is None][:count]
-
-
-def _require_empty(pool: Pool, changed: AbstractSet[str]) -> None:
-    """Raise 409 for a change that nodes are in the way of."""
-    if changed and not pool.is_empty():
-        raise ServiceError(
-            409,
-            "OperationInvalidForCurrentState",
-            "The specified operation is not valid for the current state of the resource.",
-            values=(("Reason", "The pool must have no compute nodes to change " + ", ".join(sorted(changed))),),
-        )
 
 
 def _being_deleted() -> ServiceError:

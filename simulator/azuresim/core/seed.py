@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from azuresim.core.errors import ServiceError
+
 if TYPE_CHECKING:
     from azuresim.core.world import World
 
@@ -20,7 +22,8 @@ def load(world: World, document: Mapping[str, Any]) -> None:
     sku};
     `vhds` {account, container, blob, sizeMiB}; `batchAccounts` {id, location, allocationMode, dedicatedCoreQuota, lowPriorityCoreQuota,
     poolQuota, familyQuotas, capacity}; `galleries` {id, location, tags}; `definitions` {id, location, osType, hyperVGeneration,
-    architecture, securityType, identifier, tags}; `versions` {id, regions, tags, sizeGiB}. `tenant` is a text. Raises SeedError.
+    architecture, securityType, identifier, tags}; `versions` {id, regions, tags, sizeGiB}; `locks` {scope, level}; `unregistered`
+    {subscription, namespace}. `tenant` is a text. Raises SeedError.
     """
     unknown = document.keys() - _SECTIONS.keys() - {"tenant"}
     if unknown:
@@ -30,7 +33,7 @@ def load(world: World, document: Mapping[str, Any]) -> None:
         for number, entry in enumerate(document.get(section, ())):
             try:
                 add(world, entry)
-            except (TypeError, KeyError, ValueError, LookupError) as wrong:
+            except (TypeError, KeyError, ValueError, LookupError, ServiceError) as wrong:
                 raise SeedError(f"{section}[{number}]: {wrong}") from wrong
 
 
@@ -91,6 +94,16 @@ def _version(world: World, entry: Mapping[str, Any]) -> None:
     world.add_version(**{**named, "regions": tuple(named["regions"])})
 
 
+def _lock(world: World, entry: Mapping[str, Any]) -> None:
+    if entry.get("level", "CanNotDelete") not in {"CanNotDelete", "ReadOnly"}:
+        raise ValueError(f"a lock is CanNotDelete or ReadOnly, not {entry['level']}")
+    world.locks.put(entry["scope"], entry.get("level", "CanNotDelete"))
+
+
+def _unregistered(world: World, entry: Mapping[str, Any]) -> None:
+    world.groups.unregister(world.subscriptions.get(entry["subscription"]), entry["namespace"])
+
+
 _SECTIONS: dict[str, Callable[[World, Mapping[str, Any]], None]] = {
     "resourceGroups": _group,
     "storageAccounts": _storage_account,
@@ -99,4 +112,6 @@ _SECTIONS: dict[str, Callable[[World, Mapping[str, Any]], None]] = {
     "galleries": _gallery,
     "definitions": _definition,
     "versions": _version,
+    "locks": _lock,
+    "unregistered": _unregistered,
 }

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from azuresim.core import page_blobs
 from azuresim.core.blob_errors import bad_header, refusal
@@ -46,6 +46,14 @@ class StorageAccount:
     data_role: DataRole | None = "Owner"
     shared_key_access: bool = True
     public_access: bool = False
+    shared_key_access: bool = True
+    public_access: bool = False
+    # As ARM shows them.
+    kind: str = "StorageV2"
+    state: Literal["Creating", "Succeeded"] = "Succeeded"
+    tags: dict[str, str] = field(default_factory=dict)
+    identity: dict[str, Any] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -83,6 +91,20 @@ class Storage:
         if found is None or found.id.key != account_id.key:
             raise not_found(account_id)
         return found
+
+    def has(self, account_id: ResourceId) -> bool:
+        """Whether there is one under this id."""
+        found = self._accounts.get(account_id.name.lower())
+        return found is not None and found.id.key == account_id.key
+
+    def forget(self, account_id: ResourceId) -> None:
+        """Drop it and its blobs at once; harmless when it is not here."""
+        if self.has(account_id):
+            del self._accounts[account_id.name.lower()]
+
+    def all(self) -> list[StorageAccount]:
+        """In the order of their creation."""
+        return list(self._accounts.values())
 
     def named(self, name: str) -> StorageAccount | None:
         """By the name in its endpoint."""

@@ -31,8 +31,12 @@ SUBSCRIPTION_LIMITS: dict[str, tuple[Limit, Limit]] = {
     "writes": (Limit("subscription-writes", 200, 20), Limit("subscription-global-writes", 3000, 20)),
     "deletes": (Limit("subscription-deletes", 200, 20), Limit("subscription-global-deletes", 3000, 20)),
 }
-# `x-ms-ratelimit-remaining-resource` at its end: what a Compute client is told to wait at least.
+# Seconds a client is told to wait at least.
 _LEAST_WAIT = 1
+
+
+# What a level that should be whole may lack after a refill.
+_ROUNDING = 1e-6
 
 
 @dataclass(slots=True)
@@ -41,8 +45,14 @@ class _Bucket:
     since: float
 
     def fill(self, limit: Limit, now: float) -> None:
+        """What has come in since."""
         self.level = min(float(limit.holds), self.level + (now - self.since) * limit.holds / limit.seconds)
         self.since = now
+
+    def take(self) -> int:
+        """One out; how many are left."""
+        self.level = max(0.0, self.level - 1)
+        return int(self.level + _ROUNDING)
 
 
 class ComputeThrottledError(ServiceError):
@@ -78,9 +88,9 @@ class Throttle:
 
     def take_request(self, subscription: str, kind: str) -> dict[str, int]:
         """One request of a kind (`reads`, `writes`, `deletes`); how many are left, by bucket. Raises 429 SubscriptionRequestsThrottled."""
-        limits = SUBSCRIPTION_LIMITS[kind]
-        for limit in limits:
-            wait = self._wait(subscription, limit)
+        asked = [(limit, self._bucket(subscription, limit)) for limit in SUBSCRIPTION_LIMITS[kind]]
+        for limit, bucket in asked:
+            wait = self._wait(limit, bucket)
             if wait:
                 message = (
                     f"Number of '{kind.removesuffix('s')}' requests for subscription '{subscription}' exceeded. "
@@ -93,16 +103,16 @@ class Throttle:
                     message,
                     headers={"Retry-After": str(wait), f"x-ms-ratelimit-remaining-{limit.name}": "0"},
                 )
-        return {limit.name: self._take(subscription, limit) for limit in limits}
+        return {limit.name: bucket.take() for limit, bucket in asked}
 
     def take_compute(self, limits: Iterable[tuple[str, Limit]]) -> dict[str, int]:
         """One request from each bucket, given with whom it belongs to. Raises ComputeThrottledError for the first empty one."""
-        asked = list(limits)
-        for owner, limit in asked:
-            wait = self._wait(owner, limit)
+        asked = [(limit, self._bucket(owner, limit)) for owner, limit in limits]
+        for limit, bucket in asked:
+            wait = self._wait(limit, bucket)
             if wait:
                 raise ComputeThrottledError(limit, self._kernel.moment, wait)
-        return {limit.name: self._take(owner, limit) for owner, limit in asked}
+        return {limit.name: bucket.take() for limit, bucket in asked}
 
     def drain(self, owner: str, name: str) -> None:
         """Empty one bucket of a subscription or a resource, as somebody else's requests would. Raises KeyError before its first use."""
@@ -114,12 +124,7 @@ class Throttle:
         bucket.fill(limit, now)
         return bucket
 
-    def _wait(self, owner: str, limit: Limit) -> int:
+    def _wait(self, limit: Limit, bucket: _Bucket) -> int:
         """Whole seconds until there is room for one; 0 when there is."""
-        missing = 1 - self._bucket(owner, limit).level
+        missing = 1 - _ROUNDING - bucket.level
         return max(_LEAST_WAIT, math.ceil(missing * limit.seconds / limit.holds)) if missing > 0 and self.enforced else 0
-
-    def _take(self, owner: str, limit: Limit) -> int:
-        bucket = self._bucket(owner, limit)
-        bucket.level = max(0.0, bucket.level - 1)
-        return int(bucket.level)

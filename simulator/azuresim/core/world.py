@@ -32,6 +32,7 @@ from azuresim.core.resource_id import ResourceId
 from azuresim.core.seed import load
 from azuresim.core.sources import Sources
 from azuresim.core.storage import Blob, Storage, StorageAccount
+from azuresim.core.storage_accounts import StorageAccounts
 from azuresim.core.subscriptions import Subscriptions
 from azuresim.core.throttling import Throttle
 from azuresim.core.versions import ImageVersion, Replica
@@ -70,6 +71,7 @@ class World:
         self.directory = Directory()
         self.storage = Storage(self.kernel)
         self.copies = Copies(self.kernel, self.storage)
+        self.storage_accounts = StorageAccounts(self.kernel, self.operations, self.storage)
         self.galleries = Galleries(self.kernel, self.operations)
         self.sources = Sources(self.storage, self.catalogue, self.galleries, lambda: f"{self.base_url}/blob/")
         # One life for both; their ids tell them apart.
@@ -78,22 +80,32 @@ class World:
         self.images = ManagedImages(self.kernel, self.operations, self.sources)
         self.publishing = Publishing(self.kernel, self.operations, self.galleries, self.sources)
         self.batch = BatchAccounts(self.kernel)
+        self.pools = Pools(self.kernel, self.catalogue, PoolImages(self.catalogue, self.galleries))
         self.batch_writes = BatchAccountWrites(
             self.kernel,
             self.operations,
             accounts=self.batch,
+            pools=self.pools,
             storage=self.storage,
             catalogue=self.catalogue,
             tenant=lambda: self.tenant,
         )
-        self.pools = Pools(self.kernel, self.catalogue, PoolImages(self.catalogue, self.galleries))
         self.arm_pools = ArmPools(self.pools)
         self._register_collections()
 
     def _register_collections(self) -> None:
         """What lists across types show and what goes with a resource group."""
         register = self.inventory.register
-        register("Microsoft.Batch/batchAccounts", Collection(members=self.batch.all, forget=self.batch.forget))
+        register(
+            "Microsoft.Storage/storageAccounts",
+            Collection(
+                members=self.storage.all,
+                forget=self.storage.forget,
+                more=lambda account: {"sku": {"name": account.sku, "tier": account.sku.partition("_")[0]}, "kind": account.kind},
+            ),
+        )
+        register("Microsoft.Compute/galleries", Collection(members=self.galleries.all, forget=self.galleries.forget))
+        register("Microsoft.Batch/batchAccounts", Collection(members=self.batch.all, forget=self.batch_writes.forget))
 
     def settle(self) -> float:
         """Bring everything up to the clock; returns the time."""

@@ -6,6 +6,7 @@ All are served alike, in the shape of the newest; the one rule that depends on t
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from azuresim.core.errors import ServiceError
 from azuresim.core.regions import region_keys
@@ -61,6 +62,11 @@ _BY_TYPE = {name.lower(): versions for name, versions in API_VERSIONS.items()}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(-preview|-alpha|-beta|-privatepreview)?")
 
 
+# Paths come back as the same objects (`read_path`).
+_CACHED = 4096
+
+
+@lru_cache(_CACHED)
 def supported_versions(path: ArmPath) -> tuple[str, ...]:
     """Of the path's type, newest first; none for a type that is not simulated."""
     parts = [path.namespace, *path.kind.split("/")]

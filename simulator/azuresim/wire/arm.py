@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from azuresim.core.arm_rules import check_tags
@@ -18,7 +17,7 @@ from azuresim.wire.api_versions import NAMESPACES, check_version
 from azuresim.wire.arm_path import ArmPath, read_path
 from azuresim.wire.http import Request, Response, json_response
 from azuresim.wire.routing import Call, Route, Service
-from azuresim.wire.timestamps import arm_time
+from azuresim.wire.timestamps import arm_time, compact_time
 
 Json = dict[str, Any]
 GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
@@ -81,11 +80,10 @@ def request_headers(call: Call) -> dict[str, str]:
     """The ids by which support finds a request; a client's own correlation id is kept."""
     ids = call.world.kernel.request_ids
     correlation = call.request.headers.get("x-ms-correlation-request-id") or ids.guid()
-    stamp = datetime.fromtimestamp(call.now, UTC).strftime("%Y%m%dT%H%M%SZ")
     headers = {
         "x-ms-request-id": ids.guid(),
         "x-ms-correlation-request-id": correlation,
-        "x-ms-routing-request-id": f"WESTEUROPE:{stamp}:{correlation}",
+        "x-ms-routing-request-id": f"WESTEUROPE:{compact_time(call.now)}:{correlation}",
     }
     client = call.request.headers.get("x-ms-client-request-id")
     if client and call.request.headers.get("x-ms-return-client-request-id", "").lower() == "true":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +21,15 @@ class ArmPath:
 
 
 _RESOURCES = "Microsoft.Resources"
+# Actions on a provider, where other paths have a type of its resources.
+_PROVIDER_ACTIONS = frozenset({"register", "unregister"})
 
 
+# The same paths are asked for again and again.
+_CACHED = 4096
+
+
+@lru_cache(_CACHED)
 def read_path(segments: tuple[str, ...]) -> ArmPath:
     """Parse any ARM path, known or not."""
     rest = list(segments)
@@ -32,7 +40,7 @@ def read_path(segments: tuple[str, ...]) -> ArmPath:
     if rest and rest[0].lower() == "resourcegroups":
         group, kinds, rest = "".join(rest[1:2]), [*kinds, "resourceGroups"], rest[2:]
     scope = "".join(f"/{part}" for part in segments[: len(segments) - len(rest)])
-    if len(rest) > 1 + 1 and rest[0].lower() == "providers":
+    if len(rest) > 1 + 1 and rest[0].lower() == "providers" and rest[2].lower() not in _PROVIDER_ACTIONS:
         namespace, below = rest[1], rest[2:]
         base = f"{scope}/providers/{namespace}"
         whole = below if len(below) % 2 == 0 else below[:-1]

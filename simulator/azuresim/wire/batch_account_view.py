@@ -22,7 +22,7 @@ def account_json(call: Call, account: BatchAccount) -> Json:
     """An account as ARM shows it."""
     properties: Json = {
         "accountEndpoint": call.world.batch_endpoint(account),
-        "nodeManagementEndpoint": f"{account.node_management_id}.{account.location}.service.batch.azure.com",
+        "nodeManagementEndpoint": account.node_management_endpoint,
         "provisioningState": account.state,
     }
     if account.allocation_mode == "BatchService":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from azuresim.core.batch_accounts import BatchAccount
@@ -59,8 +61,8 @@ def check_conditions(call: Call, etag: str | None) -> None:
         raise ServiceError(412, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met.")
 
 
-def page(call: Call, shown: list[Json]) -> Response:
-    """One page of a list whose items have names in ascending order; `maxresults` at most, `nextLink` for the rest."""
+def page(call: Call, shown: Iterable[Json]) -> Response:
+    """One page of what is left of a list in the order of its names: `maxresults` at most, `nextLink` for the rest."""
     query = call.request.query
     size = query.get("maxresults", str(_MAX_PAGE))
     if not size.isdigit() or not 1 <= int(size) <= _MAX_PAGE:
@@ -70,11 +72,9 @@ def page(call: Call, shown: list[Json]) -> Response:
             "A query parameter specified in the request URI is outside the permissible range.",
             values=(("QueryParameterName", "maxresults"), ("QueryParameterValue", size)),
         )
-    after = query.get("$skiptoken", "")
-    rest = [item for item in shown if item["name"].lower() > after]
-    answer: Json = {"value": rest[: int(size)]}
-    if len(rest) > int(size):
+    some = list(islice(shown, int(size) + 1))
+    answer: Json = {"value": some[: int(size)]}
+    if len(some) > int(size):
         kept = "&".join(p for p in call.request.split.query.split("&") if not p.lower().startswith(("$skiptoken=", "%24skiptoken=")))
-        last = answer["value"][-1]["name"].lower()
-        answer["nextLink"] = f"{call.world.base_url}{call.request.path}?{kept}&$skiptoken={last}"
+        answer["nextLink"] = f"{call.world.base_url}{call.request.path}?{kept}&$skiptoken={some[-2]['name'].lower()}"
     return json_response(200, answer)

@@ -80,7 +80,7 @@ def _list(call: Call) -> Response:
     keep, select = parse_filter(query.get("$filter")), query.get("$select")
     wanted = None if not select else {name.strip().removeprefix("properties/") for name in select.split(",")}
     pools = (_show(call, account, pool) for pool in call.world.pools.after(account, query.get("$skiptoken")))
-    return page(call, [_selected(shown, wanted) for shown in pools if keep(shown)])
+    return page(call, (_selected(shown, wanted) for shown in pools if keep(shown)))
 
 
 def _selected(shown: Json, wanted: set[str] | None) -> Json:
@@ -92,7 +92,10 @@ def _selected(shown: Json, wanted: set[str] | None) -> Json:
 
 def _disable_auto_scale(call: Call) -> Response:
     account = _writable(call)
-    return _answer(call, account, call.world.pools.disable_auto_scale(account, call.params["pool"]))
+    pool = call.world.pools.writable(account, call.params["pool"])
+    call.world.pools.scaling.disable(pool)
+    call.world.pools.touch(pool)
+    return _answer(call, account, pool)
 
 
 def _stop_resize(call: Call) -> Response:

@@ -24,7 +24,8 @@ def admit(call: Call) -> None:
     batch_rights.authenticate(call)
     if "api-version" not in call.request.query:
         raise ServiceError(400, "MissingRequiredQueryParameter", "A required query parameter was not specified for this request.")
-    if find_account(call).state != "Succeeded":
+    account = call.world.batch.named(call.params["account"])
+    if account.state != "Succeeded":
         raise ServiceError(403, "AccountIsDisabled", "The specified account is disabled.")
 
 

@@ -36,7 +36,7 @@ def list_outbound_dependencies(call: Call) -> Response:
     account = find_account(call)
     batch = (
         (call.world.batch_endpoint(account), _BATCH[0]),
-        (f"{account.node_management_id}.{account.location}.service.batch.azure.com", _BATCH[1]),
+        (account.node_management_endpoint, _BATCH[1]),
     )
     storage = tuple((f"*.{kind}.core.windows.net", _CLASSIC) for kind in ("blob", "table", "queue"))
     return arm.page(

@@ -24,6 +24,12 @@ def arm_time(moment: float) -> str:
 
 
 @lru_cache(_CACHED)
+def compact_time(moment: float) -> str:
+    """`20240418T192135Z`."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+@lru_cache(_CACHED)
 def http_time(moment: float) -> str:
     """`Thu, 18 Apr 2024 19:21:35 GMT`."""
     return formatdate(moment, usegmt=True)
