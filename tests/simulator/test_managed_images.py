@@ -20,7 +20,7 @@ def of_machine(**properties: Any) -> dict[str, Any]:
 
 
 def of_disk(data: list[dict[str, Any]] | None = None, generation: str | None = None, **disk: Any) -> dict[str, Any]:
-    profile = {"osDisk": {**LINUX, **disk}, **({} if data is None else {"dataDisks": data})}
+    profile: dict[str, Any] = {"osDisk": {**LINUX, **disk}, **({} if data is None else {"dataDisks": data})}
     return {"location": "westus", "properties": {"storageProfile": profile, **({"hyperVGeneration": generation} if generation else {})}}
 
 

@@ -122,10 +122,10 @@ def _encryption(given: Mapping[str, Any]) -> Json:
 
 
 def _extended(given: Mapping[str, Any]) -> Json:
-    """Recorded: the type of the zone is not shown, the account type is in the service's spelling and StandardSSD_LRS by default."""
+    """Recorded: the account type is in the service's spelling, and StandardSSD_LRS by default."""
     kind = str(given.get("storageAccountType") or "StandardSSD_LRS")
     shown: Json = {
-        "extendedLocation": {"name": (given.get("extendedLocation") or {}).get("name")},
+        "extendedLocation": {"type": "EdgeZone", **(given.get("extendedLocation") or {})},
         "name": display_name(given["name"]),
         "extendedLocationReplicaCount": given.get("extendedLocationReplicaCount") or 1,
         "storageAccountType": KINDS.get(kind.lower(), kind),
