@@ -67,6 +67,7 @@ def test_an_empty_disk_is_accepted_as_recorded_and_then_shown_in_full(cloud: Clo
     assert "/DiskOperations/" in accepted.headers["Azure-AsyncOperation"]
     assert "monitor=true" in accepted.headers["Location"]
     assert accepted.json()["properties"] == {"creationData": EMPTY, "diskSizeGB": 10, "provisioningState": "Updating"}
+    assert accepted.headers["Retry-After"] == "2"
     assert accepted.json()["sku"] == {"name": "Premium_LRS"}
     cloud.clock.advance(1)
     status = cloud.ask("GET", accepted.headers["Azure-AsyncOperation"].removeprefix("https://azuresim.test")).json()
@@ -343,7 +344,7 @@ async def test_snapshots_go_to_another_region_and_can_be_used_when_they_are_ther
     far["properties"]["creationData"]["createOption"] = "CopyStart"
     await make(cloud, "far", far, kind="snapshots")
     shown = (await snapshots.get("rg", "far")).properties
-    assert (shown.completion_percent, shown.incremental) == (0.2, True)
+    assert (shown.completion_percent, shown.incremental, shown.snapshot_access_state) == (0.2, True, "Pending")
     restore = disk_body({"createOption": "Copy", "sourceResourceId": f"{COMPUTE}/snapshots/far"}, location="eastus")
     assert (await refused(cloud.compute.disks.begin_create_or_update("rg", "r", restore, polling=False)))[:2] == (
         409,
@@ -352,7 +353,8 @@ async def test_snapshots_go_to_another_region_and_can_be_used_when_they_are_ther
     read = {"access": "Read", "durationInSeconds": 60}
     assert (await refused(snapshots.begin_grant_access("rg", "far", read, polling=False)))[:2] == (409, "OperationNotAllowed")
     cloud.clock.advance(600)
-    assert (await snapshots.get("rg", "far")).properties.completion_percent == 100.0
+    shown = (await snapshots.get("rg", "far")).properties
+    assert (shown.completion_percent, shown.snapshot_access_state) == (100.0, "Available")
     await make(cloud, "r", restore)
 
 

@@ -121,6 +121,19 @@ async def test_what_a_definition_is_known_by_never_changes(cloud: Cloud, changes
         pytest.param(
             "img2", {"location": "westus", "properties": {"identifier": IDENTIFIER}}, (400, "InvalidParameter"), id="no operating system"
         ),
+        pytest.param("img2", definition(identifier=None), (400, "InvalidParameter"), id="no identifier"),
+        pytest.param(
+            "img2",
+            definition(identifier={**IDENTIFIER, "sku": "two"}, endOfLifeDate="2020-01-01T00:00:00Z"),
+            (400, "InvalidParameter"),
+            id="an end that has come",
+        ),
+        pytest.param(
+            "img2",
+            definition(identifier={**IDENTIFIER, "sku": "two"}, endOfLifeDate="soon"),
+            (400, "InvalidRequestContent"),
+            id="an end that is no date",
+        ),
         pytest.param("img2.", definition(identifier={**IDENTIFIER, "sku": "two"}), (400, "InvalidParameter"), id="name"),
     ],
 )

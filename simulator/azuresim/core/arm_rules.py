@@ -48,7 +48,7 @@ def merge_patch(resource: Tracked, body: Mapping[str, Any]) -> None:
     """Tags are replaced, properties merged one level deep."""
     if "tags" in body:
         resource.tags = body["tags"]
-    resource.properties = {**resource.properties, **body.get("properties", {})}
+    resource.properties = {**resource.properties, **(body.get("properties") or {})}
 
 
 def property_change(path: str) -> ServiceError:

@@ -132,7 +132,7 @@ class Disks:
             running=states["diskState"] == "Attached",
             awaits_upload=states["diskState"] in {"ReadyToUpload", "ActiveUpload"},
         )
-        created = moment_of(computed.get("timeCreated"), self._kernel.moment)
+        created = moment_of(computed["timeCreated"]) if "timeCreated" in computed else self._kernel.moment
         if states["completionPercent"] is not None:
             disk.copying = (created, created + self._kernel.durations.snapshot_copy)
         self._complete(disk, created)
@@ -152,7 +152,9 @@ class Disks:
         try:
             origin = at_least(find(), disk.declared.get("diskSizeGB"))
         except ServiceError:
-            self.shelf(disk.id).remove(disk.id)
+            # What cannot be made leaves nothing behind; its name may be somebody else's by now.
+            if self.find(disk.id) is disk:
+                self.shelf(disk.id).remove(disk.id)
             raise
         disk.contents = origin.contents
         if disk.declared.get("osType") is not None:

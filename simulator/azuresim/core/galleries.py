@@ -88,7 +88,7 @@ class Galleries:
             )
         existing = self._by_key.get(gallery_id.key)
         check_location(existing, gallery_id, body)
-        given = {name: value for name, value in body.get("properties", {}).items() if name != "identifier"}
+        given = {name: value for name, value in (body.get("properties") or {}).items() if name != "identifier"}
         if existing is None:
             self._require_unique(gallery_id)
             given["identifier"] = {"uniqueName": f"{gallery_id.subscription}-{gallery_id.name.upper()}"}
@@ -131,7 +131,8 @@ class Galleries:
             )
         existing = gallery.definitions.get(definition_id.name.lower())
         check_location(existing, definition_id, body)
-        given = definitions.normalised(body.get("properties", {}))
+        given = definitions.normalised(body.get("properties") or {})
+        definitions.check_end_of_life(given, self._kernel.moment)
         if existing is None:
             definitions.check_identifier(gallery.definitions.values(), given)
             made = Definition(
@@ -152,7 +153,7 @@ class Galleries:
     def patch_definition(self, definition_id: ResourceId, body: Mapping[str, Any]) -> Definition:
         """Merge; the same properties are immutable as in a PUT."""
         definition = self.definition(definition_id)
-        definitions.check_unchanged(definition, body.get("properties", {}))
+        definitions.check_unchanged(definition, body.get("properties") or {})
         merge_patch(definition, body)
         return definition
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from azuresim.core.arm_rules import property_change
 from azuresim.core.disk_performance import KINDS
 from azuresim.core.errors import ServiceError, invalid_parameter
+from azuresim.core.moments import given_moment, moment_of
 from azuresim.core.regions import display_name, is_region, region_key
 from azuresim.core.versions import ImageVersion
 
@@ -23,9 +23,12 @@ def checked_profile(given: Mapping[str, Any], *, home: str, previous: Mapping[st
     No regions mean the home region; a list without it is refused. ``previous`` supplies what an update leaves out.
     """
     before = previous or {}
-    profile = {"replicaCount": 1, "excludeFromLatest": False, "storageAccountType": "Standard_LRS", **before, **given}
+    said = {name: value for name, value in given.items() if value is not None}
+    profile = {"replicaCount": 1, "excludeFromLatest": False, "storageAccountType": "Standard_LRS", **before, **said}
     listed = given.get("targetRegions") or before.get("targetRegions") or [{"name": home}]
     profile["targetRegions"] = [_region(region, profile) for region in listed]
+    if profile.get("endOfLifeDate"):
+        given_moment(profile["endOfLifeDate"], "properties.publishingProfile.endOfLifeDate")
     if profile.get("targetExtendedLocations"):
         profile["targetExtendedLocations"] = [_extended(place) for place in profile["targetExtendedLocations"]]
     keys = [region_key(region["name"]) for region in profile["targetRegions"]]
@@ -86,7 +89,7 @@ def endless(properties: Mapping[str, Any], now: float) -> bool:
     end = properties["publishingProfile"].get("endOfLifeDate")
     if not properties["safetyProfile"].get("blockDeletionBeforeEndOfLife") or not end:
         return False
-    return datetime.fromisoformat(end).timestamp() > now
+    return moment_of(end) > now
 
 
 def _region(given: Mapping[str, Any], profile: Mapping[str, Any]) -> Json:

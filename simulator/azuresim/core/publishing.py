@@ -138,7 +138,7 @@ class Publishing:
         state = shown.pop("provisioningState", "Succeeded")
         shown.pop("replicationStatus", None)
         profile = dict(shown.get("publishingProfile") or {})
-        published = moment_of(profile.pop("publishedDate", None), self._kernel.moment)
+        published = moment_of(profile.pop("publishedDate")) if "publishedDate" in profile else self._kernel.moment
         shown["publishingProfile"] = checked_profile(profile, home=body["location"])
         shown.setdefault("storageProfile", {"osDiskImage": {"sizeInGB": 30, "hostCaching": OS_CACHING, "source": {}}})
         shown["safetyProfile"] = {**_SAFETY, **(shown.get("safetyProfile") or {})}
