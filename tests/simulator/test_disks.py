@@ -252,9 +252,10 @@ async def test_access_runs_out_and_the_state_follows_later(cloud: Cloud) -> None
         poller = await cloud.compute.disks.begin_grant_access("rg", "d", {"access": "Read", "durationInSeconds": 10})
         cloud.clock.advance(1)
         again.append((await poller.result()).access_sas.removeprefix("https://azuresim.test"))
-    assert again[0] == again[1]
+    assert again[0].partition("?")[0] == again[1].partition("?")[0]
     cloud.clock.advance(20)
-    assert cloud.ask("HEAD", again[0], authorization="").status == 404
+    # Refused when the signature is looked at, and not found when it is not.
+    assert cloud.ask("HEAD", again[1], authorization="").status in {403, 404}
     assert (await cloud.compute.disks.get("rg", "d")).properties.disk_state == "ActiveSAS"
     cloud.clock.advance(600)
     assert (await cloud.compute.disks.get("rg", "d")).properties.disk_state == "Unattached"
