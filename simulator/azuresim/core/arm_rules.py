@@ -23,6 +23,11 @@ class Tracked(Placed, Protocol):
     properties: dict[str, Any]
 
 
+def given_properties(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a body says under `properties`; null says nothing."""
+    return {name: value for name, value in (body.get("properties") or {}).items() if value is not None}
+
+
 def check_location(existing: Placed | None, resource: ResourceId, body: Mapping[str, Any]) -> None:
     """A location is required, must be a region, and never changes."""
     location = body.get("location")
@@ -48,7 +53,7 @@ def merge_patch(resource: Tracked, body: Mapping[str, Any]) -> None:
     """Tags are replaced, properties merged one level deep."""
     if "tags" in body:
         resource.tags = body["tags"]
-    resource.properties = {**resource.properties, **(body.get("properties") or {})}
+    resource.properties = {**resource.properties, **given_properties(body)}
 
 
 def property_change(path: str) -> ServiceError:

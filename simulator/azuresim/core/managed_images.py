@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from azuresim.core.arm_rules import check_location, property_change
+from azuresim.core.arm_rules import check_location, given_properties, property_change
 from azuresim.core.contents import Contents
 from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.image_disks import ImageDisks, from_machine, from_profile
@@ -62,7 +62,7 @@ class ManagedImages:
         """Create; of an existing one only the tags can change."""
         existing = self.shelf.find(image_id)
         check_location(existing, image_id, body)
-        properties = body.get("properties") or {}
+        properties = given_properties(body)
         if existing is not None:
             _check_idle(existing)
             _check_same_source(existing, properties)
@@ -91,7 +91,7 @@ class ManagedImages:
         """Tags; anything else is settled."""
         image = self.shelf.get(image_id)
         _check_idle(image)
-        _check_same_source(image, body.get("properties") or {})
+        _check_same_source(image, given_properties(body))
         image.tags = body.get("tags", image.tags)
         return image, self._write(image, "Updating", None)
 

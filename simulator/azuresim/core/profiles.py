@@ -93,11 +93,7 @@ def endless(properties: Mapping[str, Any], now: float) -> bool:
 
 
 def _region(given: Mapping[str, Any], profile: Mapping[str, Any]) -> Json:
-    if not is_region(given["name"]):
-        raise invalid_parameter(
-            f"The provided location '{given['name']}' is not available for resource type 'Microsoft.Compute/galleries'.",
-            target="targetRegions",
-        )
+    _check_region(given.get("name"))
     count = given.get("regionalReplicaCount") or profile["replicaCount"]
     if not 1 <= count <= _MAX_REPLICAS:
         raise invalid_parameter(
@@ -116,6 +112,13 @@ def _region(given: Mapping[str, Any], profile: Mapping[str, Any]) -> Json:
     return {**named, **rest}
 
 
+def _check_region(name: str | None) -> None:
+    if not is_region(name or ""):
+        raise invalid_parameter(
+            f"The provided location '{name}' is not available for resource type 'Microsoft.Compute/galleries'.", target="targetRegions"
+        )
+
+
 def _encryption(given: Mapping[str, Any]) -> Json:
     """Recorded: the disk of the operating system always shows a security profile."""
     shown = dict(given)
@@ -126,6 +129,7 @@ def _encryption(given: Mapping[str, Any]) -> Json:
 
 def _extended(given: Mapping[str, Any]) -> Json:
     """Recorded: the account type is in the service's spelling, and StandardSSD_LRS by default."""
+    _check_region(given.get("name"))
     kind = str(given.get("storageAccountType") or "StandardSSD_LRS")
     shown: Json = {
         "extendedLocation": {"type": "EdgeZone", **(given.get("extendedLocation") or {})},
