@@ -70,20 +70,19 @@ def check_unchanged(definition: Definition, given: Mapping[str, Any]) -> None:
 
 
 def normalised(given: Mapping[str, Any]) -> Json:
-    """What the service keeps: nothing empty, feature values in its spelling. Raises 400 for a feature without a name or a value."""
-    kept = {name: value for name, value in given.items() if value not in ({}, [], None)}
+    """What the service keeps: nothing empty, feature values in its spelling."""
+    kept = {name: value for name, value in given.items() if value not in ({}, [])}
     if "features" in kept:
-        kept["features"] = [_feature(feature or {}) for feature in kept["features"]]
+        for number, feature in enumerate(kept["features"]):
+            for name in ("name", "value"):
+                if not (feature or {}).get(name):
+                    target = f"galleryImage.properties.features[{number}].{name}"
+                    raise invalid_parameter(f"Required parameter '{target}' is missing (null).", target=target)
+        # Recorded: "true" is answered as "True".
+        kept["features"] = [
+            {**f, "value": f["value"].capitalize() if f["value"] in {"true", "false"} else f["value"]} for f in kept["features"]
+        ]
     return kept
-
-
-def _feature(given: Mapping[str, Any]) -> Json:
-    for name in ("name", "value"):
-        if not given.get(name):
-            path = f"galleryImage.properties.features.{name}"
-            raise invalid_parameter(f"Required parameter '{path}' is missing (null).", target=path)
-    # Recorded: "true" is answered as "True".
-    return {**given, "value": given["value"].capitalize() if given["value"] in {"true", "false"} else given["value"]}
 
 
 def with_defaults(given: Json, api_version: str) -> Json:
