@@ -24,8 +24,15 @@ class Tracked(Placed, Protocol):
 
 
 def given_properties(body: Mapping[str, Any]) -> dict[str, Any]:
-    """What a body says under `properties`; null says nothing."""
-    return {name: value for name, value in (body.get("properties") or {}).items() if value is not None}
+    """What a body says under `properties`; null says nothing, on any level."""
+    said: dict[str, Any] = _said(body.get("properties") or {})
+    return said
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _said(item) for name, item in value.items() if item is not None}
+    return [_said(item) for item in value if item is not None] if isinstance(value, list) else value
 
 
 def check_location(existing: Placed | None, resource: ResourceId, body: Mapping[str, Any]) -> None:

@@ -157,8 +157,10 @@ class Galleries:
     def patch_definition(self, definition_id: ResourceId, body: Mapping[str, Any]) -> Definition:
         """Merge; the same properties are immutable as in a PUT."""
         definition = self.definition(definition_id)
-        definitions.check_unchanged(definition, given_properties(body))
-        merge_patch(definition, body)
+        given = definitions.normalised(given_properties(body))
+        definitions.check_unchanged(definition, given)
+        definitions.check_end_of_life(given, self._kernel.moment)
+        merge_patch(definition, {**body, "properties": given})
         return definition
 
     def delete_definition(self, definition_id: ResourceId) -> Operation | None:
