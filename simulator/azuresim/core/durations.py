@@ -20,17 +20,6 @@ class Durations:
     # A write that copies nothing.
     version_update: float = 150.0
     version_delete: float = 123.0
-    # An empty disk or snapshot, a change, a deletion: 0.1 to 0.4 s; a copy or an import 0.6 to 1.7 s.
-    disk_write: float = 0.3
-    disk_copy: float = 1.0
-    disk_access: float = 0.2
-    # How long a disk shows ActiveSAS after the signature ran out; recorded: more than 100 s.
-    disk_access_linger: float = 600.0
-    # A snapshot on its way to another region (CopyStart); minutes to hours.
-    snapshot_copy: float = 600.0
-    # Managed images: 5 to 25 s over seven recordings.
-    image_write: float = 10.0
-    image_delete: float = 10.0
     # A new pool with no nodes is `resizing` for 1 to 2 s.
     pool_settle: float = 1.5
     # From the resize to the first nodes.
@@ -45,3 +34,14 @@ class Durations:
     node_start: float = 30.0
     # From a node's loss or preemption to its re-creation, where there is capacity.
     node_replace: float = 120.0
+    # An empty disk or snapshot, a change, a deletion: 0.1 to 0.4 s; a copy or an import 0.6 to 1.7 s.
+    disk_write: float = 0.3
+    disk_copy: float = 1.0
+    disk_access: float = 0.2
+    # How long a disk shows ActiveSAS after the signature ran out; recorded: more than 100 s.
+    disk_access_linger: float = 600.0
+    # A snapshot on its way to another region (CopyStart); minutes to hours.
+    snapshot_copy: float = 600.0
+    # Managed images: 5 to 25 s over seven recordings.
+    image_write: float = 10.0
+    image_delete: float = 10.0
