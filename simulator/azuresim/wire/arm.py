@@ -74,7 +74,7 @@ def operation_headers(call: Call, operation: Operation, *, location: bool) -> di
     return headers
 
 
-def poll_headers(call: Call, family: str) -> dict[str, str]:
+def poll_headers(call: Call, family: str = GALLERIES) -> dict[str, str]:
     """`Retry-After` in the world's time; a scaled clock adds `x-ms-retry-after-ms` in real time, which the SDKs prefer."""
     factor, seconds = getattr(call.world.clock, "factor", None), _POLL_SECONDS[family]
     if factor is None:
