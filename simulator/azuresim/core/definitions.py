@@ -10,6 +10,7 @@ from typing import Any
 from azuresim.core.arm_rules import property_change
 from azuresim.core.contents import Contents
 from azuresim.core.errors import ServiceError, invalid_parameter
+from azuresim.core.moments import given_moment
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.versions import ImageVersion
 
@@ -105,11 +106,18 @@ def immutable_part(properties: Json) -> Json:
     }
 
 
+def check_end_of_life(given: Mapping[str, Any], now: float) -> None:
+    """400 for an end that has come already (troubleshooting-shared-images.md)."""
+    end = given.get("endOfLifeDate")
+    if end and given_moment(end, "properties.endOfLifeDate") <= now:
+        raise invalid_parameter("EndOfLifeDate must be set to a future date.", target="galleryImage.properties.endOfLifeDate")
+
+
 def check_identifier(siblings: Iterable[Definition], given: Json) -> None:
     """Refuse a malformed or taken identifier, and a definition without an operating system."""
-    identifier = given.get("identifier", {})
+    identifier = given.get("identifier") or {}
     for name, longest in _IDENTIFIER.items():
-        value = identifier.get(name, "")
+        value = str(identifier.get(name) or "")
         if not re.fullmatch(rf"[A-Za-z0-9._-]{{1,{longest}}}(?<!\.)", value):
             raise invalid_parameter(
                 f"Asset name galleryImage.properties.identifier.{name} is not valid. It cannot be empty. "

@@ -31,7 +31,7 @@ class Accesses:
         self._sources = sources
 
     def grant(self, disk: ManagedDisk, *, access: str, seconds: int) -> Operation:
-        """Open it to whoever has the URL. A second grant prolongs the first and has the same URL."""
+        """Open it to whoever has the URL. A second grant has a URL of its own, for the same blob."""
         writes = access.lower() == "write"
         if access.lower() not in {"read", "write"}:
             raise invalid_parameter(f"The value '{access}' of parameter 'access' is invalid.", target="access")
@@ -70,9 +70,9 @@ class Accesses:
         until = self._kernel.moment + seconds
         if disk.access is None:
             account, container = self._account(disk.location, upload=writes), self._kernel.ids.hex(12)
-            place = (account.name, container, _BLOB_NAME)
             self._fill(disk, account, container, writes=writes)
-            disk.access = Access(url=self._url(account, place, until, writes=writes), blob=place, until=until, writes=writes)
+            disk.access = Access(url="", blob=(account.name, container, _BLOB_NAME), until=until, writes=writes)
+        disk.access.url = self._url(disk.access, until)
         disk.access.until = max(disk.access.until, until)
         self._expire_later(disk, disk.access)
         return disk.access
@@ -131,7 +131,10 @@ class Accesses:
         account_id = ResourceId(_PLATFORM_SUBSCRIPTION, "platform", "Microsoft.Storage", ("storageAccounts",), (name,))
         return self._sources.storage.add_account(account_id, location=location)
 
-    def _url(self, account: StorageAccount, place: tuple[str, str, str], until: float, *, writes: bool) -> str:
+    def _url(self, access: Access, until: float) -> str:
         """A service SAS as any other."""
-        signed = blob_sas(account, *place[1:], permissions="rw" if writes else "r", expires=until)
-        return f"{self._sources.blob_base}{'/'.join(place)}?{signed}"
+        account = self._sources.storage.named(access.blob[0])
+        if account is None:
+            raise AssertionError("the account of a disk's access is made with it")
+        signed = blob_sas(account, *access.blob[1:], permissions="rw" if access.writes else "r", expires=until)
+        return f"{self._sources.blob_base}{'/'.join(access.blob)}?{signed}"

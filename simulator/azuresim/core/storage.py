@@ -46,8 +46,6 @@ class StorageAccount:
     data_role: DataRole | None = "Owner"
     shared_key_access: bool = True
     public_access: bool = False
-    shared_key_access: bool = True
-    public_access: bool = False
     # As ARM shows them.
     kind: str = "StorageV2"
     state: Literal["Creating", "Succeeded"] = "Succeeded"

@@ -21,8 +21,8 @@ from azuresim.wire.timestamps import arm_time, compact_time
 
 Json = dict[str, Any]
 GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
-# Recorded cadence of gallery operations; a scaled clock divides it.
-_POLL_SECONDS = 60
+# The cadence of each family: what the services were seen to ask for, and for Compute what clients do unasked. A scaled clock divides it.
+_POLL_SECONDS = {COMPUTE: 30, DISKS: 2, GALLERIES: 60}
 _MIN_POLL_MS = 10
 _KINDS = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
 _WITH_BODY = frozenset({"PUT", "PATCH", "POST"})
@@ -174,13 +174,13 @@ def operation_headers(call: Call, operation: Operation, *, location: bool) -> di
         f"{call.world.base_url}/subscriptions/{operation.subscription}/providers/Microsoft.Compute"
         f"/locations/{operation.location}/{operation.family}/{operation.id}"
     )
-    headers = {"Azure-AsyncOperation": f"{base}?api-version={call.api_version}", **poll_headers(call)}
+    headers = {"Azure-AsyncOperation": f"{base}?api-version={call.api_version}", **poll_headers(call, _POLL_SECONDS[operation.family])}
     if location:
         headers["Location"] = f"{base}?monitor=true&api-version={call.api_version}"
     return headers
 
 
-def poll_headers(call: Call, seconds: int = _POLL_SECONDS) -> dict[str, str]:
+def poll_headers(call: Call, seconds: int = _POLL_SECONDS[GALLERIES]) -> dict[str, str]:
     """`Retry-After` in the world's time; a scaled clock adds `x-ms-retry-after-ms` in real time, which the SDKs prefer."""
     factor = getattr(call.world.clock, "factor", None)
     if factor is None:
@@ -200,7 +200,7 @@ def operation_status(call: Call) -> Response:
     operation = call.world.operations.get(call.params["operation"])
     if call.request.query.get("monitor", "").lower() == "true":
         if operation.ended is None:
-            return Response(202, {"Location": call.request.url, **poll_headers(call)})
+            return Response(202, {"Location": call.request.url, **poll_headers(call, _POLL_SECONDS[operation.family])})
         if operation.error is not None:
             raise operation.error
         return Response(200) if operation.output is None else json_response(200, operation.output)
@@ -213,7 +213,7 @@ def operation_status(call: Call) -> Response:
     elif operation.output is not None:
         shown["properties"] = {"output": operation.output}
     shown["name"] = operation.id
-    return json_response(200, shown, poll_headers(call) if operation.ended is None else {})
+    return json_response(200, shown, poll_headers(call, _POLL_SECONDS[operation.family]) if operation.ended is None else {})
 
 
 _OPERATION = "/subscriptions/{subscription}/providers/Microsoft.Compute/locations/{location}"
