@@ -17,7 +17,7 @@ def load(world: World, document: Mapping[str, Any]) -> None:
     """Create everything in ``document``, section by section.
 
     Sections, all optional, each a list of objects: `resourceGroups` {subscription, name, location}; `storageAccounts` {id, location,
-    sku};
+    sku, blobEndpoint (another blob service that keeps its blobs)};
     `vhds` {account, container, blob, sizeMiB}; `batchAccounts` {id, location, allocationMode, dedicatedCoreQuota, lowPriorityCoreQuota,
     poolQuota, familyQuotas, capacity}; `galleries` {id, location, tags}; `definitions` {id, location, osType, hyperVGeneration,
     architecture, securityType, identifier, tags}; `versions` {id, regions, tags, sizeGiB}. `tenant` is a text. Raises SeedError.
@@ -46,7 +46,8 @@ def _group(world: World, entry: Mapping[str, Any]) -> None:
 
 
 def _storage_account(world: World, entry: Mapping[str, Any]) -> None:
-    world.add_storage_account(entry["id"], location=entry["location"], sku=entry.get("sku", "Standard_LRS"))
+    made = world.add_storage_account(entry["id"], location=entry["location"], sku=entry.get("sku", "Standard_LRS"))
+    made.endpoint = entry.get("blobEndpoint")
 
 
 def _vhd(world: World, entry: Mapping[str, Any]) -> None:

@@ -46,6 +46,8 @@ class StorageAccount:
     data_role: DataRole | None = "Owner"
     shared_key_access: bool = True
     public_access: bool = False
+    # Another blob service that keeps its blobs, shown as the account's own: Azurite, for example.
+    endpoint: str | None = None
 
     @property
     def name(self) -> str:
