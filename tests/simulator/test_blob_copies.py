@@ -8,7 +8,7 @@ import pytest
 from azure.core import MatchConditions
 from azure.storage.blob import generate_blob_sas
 
-from azuresim import Durations
+from azuresim import Durations, FailCopy, FaultRule
 from azuresim.core.vhd import GIB, MIB
 from azuresim.wire.digests import md5_of
 from simulator.blob_clients import FAR, PAGE, account, key, made, moment, page_blob, refused, service
@@ -129,7 +129,7 @@ async def test_a_source_that_changes_or_goes_fails_the_copy(cloud: Cloud) -> Non
     await gone.start_copy_from_url(signed(cloud))
     cloud.world.settle()
     del account(cloud, "far").container("images").blobs["os.vhd"]
-    cloud.world.copies.fault = lambda path: "500 InternalError" if path == "vhds/images/struck.vhd" else None
+    cloud.app.faults.add(FaultRule(action=FailCopy(), path="^vhds/images/struck"))
     await struck.start_copy_from_url(VHD)
     cloud.clock.advance(20)
     for blob, words in ((changed, "reading the source"), (gone, "reading the source"), (struck, "500 InternalError")):

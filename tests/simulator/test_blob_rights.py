@@ -18,10 +18,12 @@ from azure.storage.blob import (
 
 from azuresim import Application, ManualClock, ScaledClock
 from azuresim.core import sas
+from azuresim.core.resource_id import ResourceId
+from azuresim.core.seed import SeedError
 from azuresim.core.storage import DataRole
 from azuresim.wire import tokens
 from simulator.blob_clients import PAGE, account, key, made, moment, refused, service
-from simulator.cloud import Cloud
+from simulator.cloud import STORAGE, Cloud
 
 UNAUTHENTICATED = (403, "AuthenticationFailed")
 NO_PERMISSION = (403, "AuthorizationPermissionMismatch")
@@ -336,3 +338,44 @@ def test_a_delegation_key_names_who_asked_for_it(cloud: Cloud) -> None:
 @pytest.mark.parametrize("text", ["eyJ.a.b", "eyJhIjoxfQ.W10.x"])
 def test_what_only_looks_like_a_token(cloud: Cloud, text: str) -> None:
     assert cloud.ask("HEAD", "/blob/vhds/images/os.vhd", authorization=f"Bearer {text}").status == 401
+
+
+def test_an_adopted_account_is_shown_as_it_was(cloud: Cloud) -> None:
+    adopted = ResourceId.parse(STORAGE.replace("/vhds", "/adopted"))
+    assert adopted is not None
+    body = {
+        "sku": {"name": "Premium_LRS", "tier": "Premium"},
+        "kind": "Storage",
+        "id": str(adopted),
+        "location": "westus2",
+        "tags": {"a": "b"},
+        "identity": {"type": "None"},
+        "properties": {
+            "allowSharedKeyAccess": False,
+            "minimumTlsVersion": "TLS1_2",
+            "primaryEndpoints": {"file": "https://adopted.file.core.windows.net/"},
+        },
+    }
+    account_ = cloud.world.storage.adopt(adopted, body)
+    shown = cloud.ask("GET", f"{adopted}?api-version=2025-06-01").json()
+    assert {name: shown[name] for name in ("sku", "kind", "tags", "identity", "location")} == {
+        name: body[name] for name in ("sku", "kind", "tags", "identity", "location")
+    }
+    properties = shown["properties"]
+    assert (properties["minimumTlsVersion"], properties["allowSharedKeyAccess"]) == ("TLS1_2", False)
+    assert set(properties["primaryEndpoints"]) == {"file", "blob"}
+    assert not account_.shared_key_access
+
+
+def test_a_world_that_begins_with_roles_and_applications(cloud: Cloud) -> None:
+    cloud.world.load(
+        {
+            "storageAccounts": [{"id": STORAGE.replace("/vhds", "/seeded"), "location": "westus", "dataRole": "Reader"}],
+            "applications": [{"clientId": "me", "secrets": ["s"]}],
+        }
+    )
+    assert account(cloud, "seeded").data_role == "Reader"
+    assert (cloud.world.directory.takes_secret("me", "s"), cloud.world.directory.takes_secret("me", "t")) == (True, False)
+    assert (cloud.world.directory.knows("ME"), cloud.world.directory.knows("other")) == (True, False)
+    with pytest.raises(SeedError, match="no data role"):
+        cloud.world.load({"storageAccounts": [{"id": STORAGE.replace("/vhds", "/x"), "location": "westus", "dataRole": "King"}]})

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from azuresim.core import page_blobs
 from azuresim.core.blob_errors import bad_header, refusal
@@ -48,6 +48,8 @@ class StorageAccount:
     public_access: bool = False
     # Another blob service that keeps its blobs, shown as the account's own: Azurite, for example.
     endpoint: str | None = None
+    # What an adopted account showed, members nothing here models included.
+    body: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -78,6 +80,16 @@ class Storage:
         ids = self._kernel.ids
         made = StorageAccount(id=account_id, location=location, sku=sku, created=self._kernel.moment, keys=(ids.hex(64), ids.hex(64)))
         return self._accounts.setdefault(account_id.name.lower(), made)
+
+    def adopt(self, account_id: ResourceId, body: Mapping[str, Any]) -> StorageAccount:
+        """An account as ARM shows it, put into the world as it is."""
+        sku = str((body.get("sku") or {}).get("name", "Standard_LRS"))
+        made = self.add_account(account_id, location=str(body["location"]), sku=sku)
+        properties = body.get("properties") or {}
+        made.body = dict(body)
+        made.shared_key_access = properties.get("allowSharedKeyAccess") is not False
+        made.public_access = properties.get("allowBlobPublicAccess") is True
+        return made
 
     def account(self, account_id: ResourceId) -> StorageAccount:
         """Raises 404 ResourceNotFound."""
