@@ -104,6 +104,30 @@ async def test_the_destination_is_locked_while_the_copy_runs(cloud: Cloud) -> No
         assert await refused(attempt) == pending
 
 
+async def test_a_snapshot_can_be_copied_and_must_stay(cloud: Cloud) -> None:
+    source = cloud.blobs.get_blob_client("images", "os.vhd")
+    stamp = str((await source.create_snapshot())["snapshot"])
+    await source.clear_page(GIB, 512)
+    for name in ("kept.vhd", "lost.vhd"):
+        await target(cloud, name).start_copy_from_url(f"{VHD}?snapshot={stamp}")
+        if name == "lost.vhd":
+            await cloud.blobs.get_blob_client("images", "os.vhd", snapshot=stamp).delete_blob()
+        cloud.clock.advance(2)
+    kept = target(cloud, "kept.vhd")
+    assert (await shown(kept))[0] == "success"
+    assert (await kept.get_blob_properties()).copy.source == f"{VHD}?snapshot={stamp}"
+    assert await (await kept.download_blob(offset=GIB, length=8)).readall() == b"conectix"
+    assert (await shown(target(cloud, "lost.vhd")))[0] == "failed"
+
+
+async def test_no_blocks_are_staged_into_a_copy(cloud: Cloud) -> None:
+    far = service(cloud, {"account_name": "far", "account_key": key(cloud, "far")}, name="far").get_container_client("images")
+    await far.upload_blob("note", bytes(2 * MIB))
+    note = target(cloud, "note")
+    await note.start_copy_from_url(signed(cloud, "note"))
+    assert await refused(note.stage_block("a", b"1")) == (409, "PendingCopyOperation")
+
+
 async def test_an_aborted_copy_leaves_an_empty_blob(cloud: Cloud) -> None:
     blob = target(cloud)
     begun = await blob.start_copy_from_url(signed(cloud), metadata={"k": "v"})

@@ -166,6 +166,7 @@ async def test_a_container_signature_reads_and_lists_its_blobs(cloud: Cloud) -> 
     assert [b.name async for b in blobs.get_container_client("images").list_blobs()] == ["os.vhd"]
     assert await blobs.get_blob_client("images", "os.vhd").exists()
     assert await refused(blobs.get_container_client("images").delete_container()) == NO_PERMISSION
+    assert await refused(blobs.get_container_client("images").get_container_properties()) == NO_PERMISSION
     assert await refused(anext(blobs.list_containers().__aiter__())) == UNAUTHENTICATED
 
 
@@ -240,6 +241,13 @@ async def test_delegation_keys_run_out_and_are_for_tokens_only(cloud: Cloud) -> 
     assert await refused(eight_days) == (400, "InvalidXmlNodeValue")
     cloud.world.storage.set_data_role(None)
     assert await refused(cloud.blobs.get_user_delegation_key(moment(cloud), moment(cloud, 100))) == NO_PERMISSION
+
+
+@pytest.mark.parametrize("query", ["sv=2026-10-06&sr=b&sp=r&se=soon", "sv=2026-10-06&sr=b&sp=r", "sv=2026-10-06&sp=r&se=2030-01-01"])
+def test_signatures_that_are_not_well_formed(cloud: Cloud, query: str) -> None:
+    given = dict(part.split("=") for part in query.split("&"))
+    own = sas.sign(sas.key_bytes(account(cloud).keys[0]), sas.string_to_sign(given, "/blob/vhds/images/os.vhd")).replace("+", "%2B")
+    assert cloud.ask("GET", f"/blob/vhds/images/os.vhd?{query}&sig={own}", authorization="").status == 403
 
 
 @pytest.mark.parametrize("version", ["2018-11-09", "2020-02-10", "2020-12-06", "2025-07-05", "2026-04-06"])
