@@ -10,7 +10,7 @@ from azuresim.application import Application, Outcome
 from azuresim.clock import CallableClock, Clock, ManualClock, RealClock, ScaledClock
 from azuresim.core.durations import Durations
 from azuresim.core.world import World
-from azuresim.faults import BumpETag, Delay, Drop, FailReplication, FaultPlan, FaultRule, Stale, Status
+from azuresim.faults import BumpETag, Delay, Drop, FailCopy, FailReplication, FaultPlan, FaultRule, Stale, Status
 from azuresim.journal import Entry, Journal
 from azuresim.wire.http import Request, Response
 
@@ -23,6 +23,7 @@ __all__ = [
     "Drop",
     "Durations",
     "Entry",
+    "FailCopy",
     "FailReplication",
     "FaultPlan",
     "FaultRule",

@@ -76,6 +76,7 @@ class Application:
         self._router = Router(SERVICES)
         self._strict = strict
         world.publishing.replication_fault = self.faults.replication_fault
+        world.copies.fault = self.faults.copy_fault
 
     def handle(self, request: Request) -> Response:
         """Answer, as far as one can: a dropped connection raises ConnectionResetError."""

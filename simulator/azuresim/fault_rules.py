@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from azuresim.faults import Action, BumpETag, Delay, Drop, FailReplication, FaultRule, Stale, Status
+from azuresim.faults import Action, BumpETag, Delay, Drop, FailCopy, FailReplication, FaultRule, Stale, Status
 
-_ACTIONS: dict[str, type[Action]] = {kind.__name__: kind for kind in (Status, Drop, Delay, Stale, BumpETag, FailReplication)}
+_ACTIONS: dict[str, type[Action]] = {kind.__name__: kind for kind in (Status, Drop, Delay, Stale, BumpETag, FailReplication, FailCopy)}
 
 
 def rule_from_json(document: Mapping[str, Any]) -> FaultRule:

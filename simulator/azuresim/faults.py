@@ -63,7 +63,14 @@ class FailReplication:
     reason: str = "An internal error occurred while copying the image."
 
 
-Action = Status | Drop | Delay | Stale | BumpETag | FailReplication
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailCopy:
+    """The copy into a blob whose `account/container/blob` matches ``path`` fails at its end."""
+
+    reason: str = '500 InternalError "Copy failed."'
+
+
+Action = Status | Drop | Delay | Stale | BumpETag | FailReplication | FailCopy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +144,7 @@ class FaultPlan:
         return [
             counted.rule.action
             for counted in self._rules
-            if not isinstance(counted.rule.action, FailReplication)
+            if not isinstance(counted.rule.action, FailReplication | FailCopy)
             and counted.rule.service in (None, service)
             and counted.rule.operation in (None, operation)
             and counted.method.fullmatch(method)
@@ -152,6 +159,14 @@ class FaultPlan:
             if not isinstance(action, FailReplication) or (action.region is not None and region_key(action.region) != region_key(region)):
                 continue
             if counted.path.search(version_id) and self._falls(counted):
+                return action.reason
+        return None
+
+    def copy_fault(self, path: str) -> str | None:
+        """Why a copy into `account/container/blob` fails; None when it does not."""
+        for counted in self._rules:
+            action = counted.rule.action
+            if isinstance(action, FailCopy) and counted.path.search(path) and self._falls(counted):
                 return action.reason
         return None
 

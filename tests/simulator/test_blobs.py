@@ -12,6 +12,7 @@ from azuresim.core.vhd import MIB
 from azuresim.wire.digests import crc64_of, md5_of
 from simulator.cloud import Cloud
 
+LEASE = (400, "InvalidHeaderValue")
 DATA = bytes(range(256)) * 4 * 1024 * 9  # 9 MiB, more than two page writes
 
 
@@ -157,6 +158,14 @@ async def test_what_is_missing(cloud: Cloud) -> None:
     ("method", "path", "headers", "expected"),
     [
         pytest.param("PUT", "/images/os.vhd?comp=incrementalcopy", {}, (400, "InvalidQueryParameterValue"), id="incremental copy"),
+        pytest.param("POST", "/images?restype=container&comp=batch", {}, (400, "InvalidQueryParameterValue"), id="batch"),
+        pytest.param("PUT", "?restype=service&comp=properties", {}, (400, "InvalidQueryParameterValue"), id="service properties"),
+        pytest.param("PUT", "/images/os.vhd?comp=page", {"content-length": "0", "range": "512"}, (400, "InvalidHeaderValue"), id="range"),
+        pytest.param(
+            "PUT", "/images/os.vhd?comp=lease", {"x-ms-lease-action": "break", "x-ms-lease-break-period": "x"}, LEASE, id="period"
+        ),
+        pytest.param("GET", "/images?restype=container&comp=list&maxresults=x", {}, (400, "InvalidQueryParameterValue"), id="many"),
+        pytest.param("GET", "/images/os.vhd?comp=pagelist&maxresults=x", {}, (400, "InvalidQueryParameterValue"), id="many ranges"),
         pytest.param("GET", "/images?restype=container&comp=blobs", {}, (400, "InvalidQueryParameterValue"), id="find by tags"),
         pytest.param("GET", "/images/os.vhd?snapshot=2020", {}, (404, "BlobNotFound"), id="no such snapshot"),
         pytest.param("GET", "/images/os.vhd?comp=pagelist&prevsnapshot=2020", {}, (409, "PreviousSnapshotNotFound"), id="no such base"),

@@ -27,7 +27,9 @@ class Ranges:
         return made
 
     def add(self, start: int, end: int) -> None:
-        """Put [start, end) in, joined with what it touches."""
+        """Put [start, end) in, joined with what it touches; an empty range changes nothing."""
+        if start >= end:
+            return
         first = bisect_left(self._ends, start)
         last = bisect_right(self._starts, end)
         if first < last:

@@ -20,10 +20,12 @@ def load(world: World, document: Mapping[str, Any]) -> None:
     """Create everything in ``document``, section by section.
 
     Sections, all optional, each a list of objects: `resourceGroups` {subscription, name, location}; `storageAccounts` {id, location,
-    sku}; `vhds` {account, container, blob, sizeMiB, generalized}; `batchAccounts` {id, location, allocationMode, dedicatedCoreQuota,
-    lowPriorityCoreQuota, poolQuota, familyQuotas, capacity}; `galleries` {id, location, tags}; `definitions` {id, location, osType,
-    hyperVGeneration, architecture, securityType, identifier, tags}; `versions` {id, regions, tags, sizeGiB, generalized}; `locks` {scope,
-    level}; `unregistered` {subscription, namespace}. `tenant` is a text. Raises SeedError.
+    sku, blobEndpoint (another blob service that keeps its blobs), dataRole (of all who come with a token)}; `applications` {clientId,
+    secrets, subjects}, once there is one nobody else may sign in; `vhds` {account, container, blob, sizeMiB, generalized};
+    `batchAccounts` {id, location, allocationMode, dedicatedCoreQuota, lowPriorityCoreQuota, poolQuota, familyQuotas, capacity};
+    `galleries` {id, location, tags}; `definitions` {id, location, osType, hyperVGeneration, architecture, securityType, identifier,
+    tags}; `versions` {id, regions, tags, sizeGiB, generalized}; `locks` {scope, level}; `unregistered` {subscription, namespace}.
+    `tenant` is a text. Raises SeedError.
     """
     unknown = document.keys() - _SECTIONS.keys() - {"tenant"}
     if unknown:
@@ -49,7 +51,16 @@ def _group(world: World, entry: Mapping[str, Any]) -> None:
 
 
 def _storage_account(world: World, entry: Mapping[str, Any]) -> None:
-    world.add_storage_account(entry["id"], location=entry["location"], sku=entry.get("sku", "Standard_LRS"))
+    made = world.add_storage_account(entry["id"], location=entry["location"], sku=entry.get("sku", "Standard_LRS"))
+    made.endpoint = entry.get("blobEndpoint")
+    role = entry.get("dataRole", made.data_role)
+    if role not in {"Owner", "Contributor", "Reader", None}:
+        raise ValueError(f"no data role: {role!r}")
+    made.data_role = role
+
+
+def _application(world: World, entry: Mapping[str, Any]) -> None:
+    world.directory.register(entry["clientId"], secrets=frozenset(entry.get("secrets", ())), subjects=frozenset(entry.get("subjects", ())))
 
 
 def _vhd(world: World, entry: Mapping[str, Any]) -> None:
@@ -110,6 +121,7 @@ _SECTIONS: dict[str, Callable[[World, Mapping[str, Any]], None]] = {
     "resourceGroups": _group,
     "storageAccounts": _storage_account,
     "vhds": _vhd,
+    "applications": _application,
     "batchAccounts": _batch_account,
     "galleries": _gallery,
     "definitions": _definition,

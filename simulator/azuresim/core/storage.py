@@ -52,6 +52,8 @@ class StorageAccount:
     tags: dict[str, str] = field(default_factory=dict)
     identity: dict[str, Any] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    # Another blob service that keeps its blobs, shown as the account's own: Azurite, for example.
+    endpoint: str | None = None
 
     @property
     def name(self) -> str:

@@ -113,7 +113,7 @@ class World:
 
     def blob_endpoint(self, account: StorageAccount) -> str:
         """What ARM answers as `primaryEndpoints.blob`."""
-        return f"{self.base_url}/blob/{account.name}/"
+        return account.endpoint or f"{self.base_url}/blob/{account.name}/"
 
     def batch_endpoint(self, account: BatchAccount) -> str:
         """What ARM answers as `accountEndpoint`: without a scheme."""

@@ -39,7 +39,9 @@ def permissions(call: Call, account: StorageAccount, level: Level) -> frozenset[
         raise refusal("AuthorizationSourceIPMismatch")
     if level == "service" and "srt" not in query:
         raise refusal("AuthorizationFailure")
-    return frozenset(held.get("sp", ""))
+    allowed = frozenset(held.get("sp", ""))
+    # Of a container a service SAS lists the blobs, and nothing else: its letters are about blobs ("Create a service SAS").
+    return allowed & {"l"} if level == "container" and "srt" not in query else allowed
 
 
 def is_delegated(call: Call) -> bool:
