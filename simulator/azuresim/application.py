@@ -12,7 +12,21 @@ from azuresim.core.world import World
 from azuresim.faults import BumpETag, Delay, Drop, FaultPlan, Stale, Status
 from azuresim.journal import Entry, Journal
 from azuresim.schema import check_request, findings
-from azuresim.wire import arm, batch, batch_arm, blobs, entra, galleries, storage_arm
+from azuresim.wire import (
+    arm,
+    batch,
+    batch_arm,
+    blobs,
+    compute_catalogue,
+    entra,
+    galleries,
+    marketplace,
+    network,
+    permissions,
+    run_commands,
+    storage_arm,
+    virtual_machines,
+)
 from azuresim.wire.http import Request, Response
 from azuresim.wire.routing import Call, Route, Router, Service
 from azuresim.wire.timestamps import http_time
@@ -20,6 +34,12 @@ from azuresim.wire.timestamps import http_time
 SERVICES: tuple[Service, ...] = (
     arm.SERVICE,
     galleries.SERVICE,
+    virtual_machines.SERVICE,
+    run_commands.SERVICE,
+    marketplace.SERVICE,
+    compute_catalogue.SERVICE,
+    network.SERVICE,
+    permissions.SERVICE,
     storage_arm.SERVICE,
     batch_arm.SERVICE,
     batch.SERVICE,
@@ -161,6 +181,7 @@ class Application:
 def _carry_out(service: Service, route: Route, call: Call) -> Response:
     try:
         service.admit(call.request)
+        permissions.check(call)
         if route.schema is None:
             return route.handler(call)
         body = call.request.json()
@@ -174,7 +195,8 @@ def _check_answer(route: Route, response: Response) -> None:
     if route.shows is None or response.status not in {200, 201, 202} or not response.body:
         return
     shown = response.json()
-    for item in shown["value"] if isinstance(shown.get("value"), list) else [shown]:
+    items = shown if isinstance(shown, list) else shown["value"] if isinstance(shown.get("value"), list) else [shown]
+    for item in items:
         wrong = findings(route.shows, item, request=False)
         if wrong:
             raise AssertionError(f"the answer of {route.operation} is no {route.shows}: {wrong}")

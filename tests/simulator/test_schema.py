@@ -35,7 +35,7 @@ def _paths(module: ModuleType, prefix: str) -> set[tuple[str, str]]:
         if not re.fullmatch(r"build_\w+_request", name):
             continue
         source = inspect.getsource(function)
-        path, method = re.search(r'_url = "([^"]+)"', source), re.search(r'method="(\w+)"', source)
+        path, method = re.search(r'_url = (?:\(\s+)?"([^"]+)"', source), re.search(r'method="(\w+)"', source)
         if path and method:
             found.add((method[1], prefix + re.sub(r"\{[^}]*\}", "{}", path[1]).lower()))
     return found

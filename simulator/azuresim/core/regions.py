@@ -27,3 +27,8 @@ def is_region(name: str) -> bool:
 def display_name(name: str) -> str:
     """`westus` → `West US`. Raises KeyError for an unknown region."""
     return _BY_KEY[region_key(name)]
+
+
+def all_regions() -> tuple[str, ...]:
+    """Every region, in the form for comparing."""
+    return tuple(_BY_KEY)

@@ -11,16 +11,20 @@ from azuresim.core.catalogue import Catalogue
 from azuresim.core.durations import Durations
 from azuresim.core.galleries import Galleries
 from azuresim.core.kernel import Kernel
+from azuresim.core.machine_disks import MemoryDisks, MemoryImage
 from azuresim.core.operations import Operations
+from azuresim.core.permissions import Permissions
 from azuresim.core.pool_images import PoolImages
 from azuresim.core.pools import Pools
 from azuresim.core.publishing import Publishing
 from azuresim.core.regions import display_name, region_key
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.seed import load
+from azuresim.core.shelf import Shelf
 from azuresim.core.storage import Blob, Storage, StorageAccount
 from azuresim.core.subscriptions import Subscriptions
 from azuresim.core.versions import ImageVersion, Replica
+from azuresim.core.virtual_machines import VirtualMachines
 
 DEFAULT_TENANT = "00000000-0000-0000-0000-00000000aaaa"
 
@@ -51,6 +55,19 @@ class World:
         self.storage = Storage(self.kernel)
         self.galleries = Galleries(self.kernel, self.operations)
         self.publishing = Publishing(self.kernel, self.operations, self.galleries, self.storage, lambda: f"{self.base_url}/blob/")
+        self.machine_disks = MemoryDisks()
+        self.machine_images: Shelf[MemoryImage] = Shelf()
+        self.virtual = VirtualMachines(
+            self.kernel,
+            self.operations,
+            catalogue=self.catalogue,
+            galleries=self.galleries,
+            storage=self.storage,
+            disks=self.machine_disks,
+            images=self.machine_images,
+            blob_base=lambda: f"{self.base_url}/blob/",
+        )
+        self.permissions = Permissions()
         self.batch = BatchAccounts(self.kernel)
         self.pools = Pools(self.kernel, self.catalogue, PoolImages(self.catalogue, self.galleries))
 
