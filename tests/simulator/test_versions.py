@@ -341,7 +341,7 @@ async def test_data_disks_are_captured_with_the_system(cloud: Cloud) -> None:
     cloud.clock.advance(460)
     version = await get(cloud)
     (disk,) = version.properties.storage_profile.data_disk_images
-    assert (disk.lun, disk.size_in_gb, disk.host_caching) == (3, 2, "None")
+    assert (disk.lun, disk.size_in_gb, disk.host_caching) == (3, 2, "ReadOnly")
     twice = {**disks, "dataDiskImages": [{"lun": n, "source": {"storageAccountId": STORAGE, "uri": VHD}} for n in (0, 1)]}
     assert "same blob" in str((await refused(cloud, version_body(storageProfile=twice), "1.0.1"))[2])
     same_lun = {**disks, "dataDiskImages": [{"lun": 0, "source": {"storageAccountId": STORAGE, "uri": u}} for u in (VHD, data)]}

@@ -10,15 +10,20 @@ from azuresim.core.regions import is_region, region_key
 from azuresim.core.resource_id import ResourceId
 
 
-class Tracked(Protocol):
-    """A resource with a place, tags and properties."""
+class Placed(Protocol):
+    """A resource with a place."""
 
     location: str
+
+
+class Tracked(Placed, Protocol):
+    """A resource with a place, tags and properties."""
+
     tags: dict[str, str] | None
     properties: dict[str, Any]
 
 
-def check_location(existing: Tracked | None, resource: ResourceId, body: Mapping[str, Any]) -> None:
+def check_location(existing: Placed | None, resource: ResourceId, body: Mapping[str, Any]) -> None:
     """A location is required, must be a region, and never changes."""
     location = body.get("location")
     if not location:

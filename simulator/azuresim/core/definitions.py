@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from azuresim.core.arm_rules import property_change
+from azuresim.core.contents import Contents
 from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.versions import ImageVersion
@@ -30,12 +31,34 @@ class Definition:
     properties: Json
     state: str
     versions: dict[str, ImageVersion] = field(default_factory=dict)
+    recycled: dict[str, ImageVersion] = field(default_factory=dict)
 
     @property
     def security_type(self) -> str:
         """Standard when no feature says otherwise."""
         features = self.properties.get("features", ())
         return next((f["value"] for f in features if f["name"].lower() == "securitytype"), "Standard")
+
+    def contents(self, size_gib: int, *, generalized: bool | None = None) -> Contents:
+        """What is on an image of which only the definition is known."""
+        own = self.properties
+        return Contents(
+            size_gib=size_gib,
+            os_type=own["osType"],
+            generation=own["hyperVGeneration"],
+            architecture=own.get("architecture", "x64"),
+            security_type="Standard" if self.security_type.endswith("Supported") else self.security_type,
+            generalized=own["osState"] == "Generalized" if generalized is None else generalized,
+        )
+
+    def version(self, name: str) -> ImageVersion | None:
+        """By its full name, soft-deleted ones included: they can be used until their retention ends."""
+        return self.versions.get(name.lower()) or self.recycled.get(name.lower())
+
+    def latest(self, region: str) -> ImageVersion | None:
+        """The highest one offered as latest in the region; soft-deleted ones never are."""
+        offered = [v for v in self.versions.values() if v.usable_in(region) and v.in_latest(region)]
+        return max(offered, key=lambda v: v.number, default=None)
 
 
 def check_unchanged(definition: Definition, given: Mapping[str, Any]) -> None:

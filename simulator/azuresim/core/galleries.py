@@ -96,14 +96,18 @@ class Galleries:
             self._by_key[gallery_id.key] = existing
             return existing, self._settle_later(existing, created=True)
         existing.tags = body.get("tags")
-        existing.properties = {**given, "identifier": existing.properties["identifier"]}
+        # Recorded: an update without the policy keeps it.
+        policy = {name: existing.properties[name] for name in ("softDeletePolicy",) if name in existing.properties}
+        existing.properties = {**policy, **given, "identifier": existing.properties["identifier"]}
         existing.state = "Updating"
+        _empty_bin(existing)
         return existing, self._settle_later(existing, created=False)
 
     def patch(self, gallery_id: ResourceId, body: Mapping[str, Any]) -> Gallery:
         """Merge tags and top-level properties; done at once."""
         gallery = self.get(gallery_id)
         merge_patch(gallery, body)
+        _empty_bin(gallery)
         return gallery
 
     def delete(self, gallery_id: ResourceId) -> Operation | None:
@@ -158,11 +162,31 @@ class Galleries:
         definition = gallery.definitions.get(definition_id.name.lower()) if gallery else None
         if gallery is None or definition is None:
             return None
-        if definition.versions:
+        if definition.versions or definition.recycled:
             raise nested_resources()
         definition.state = "Deleting"
         siblings = gallery.definitions
         return self._remove_later(definition.location, definition_id, lambda: siblings.pop(definition_id.name.lower(), None))
+
+    def adopt(self, gallery_id: ResourceId, body: Mapping[str, Any]) -> Gallery:
+        """Put a gallery into the world as the service shows it, finished."""
+        shown = dict(body.get("properties") or {})
+        state = shown.pop("provisioningState", "Succeeded")
+        shown.setdefault("identifier", {"uniqueName": f"{gallery_id.subscription}-{gallery_id.name.upper()}"})
+        made = Gallery(id=gallery_id, location=body["location"], tags=body.get("tags"), properties=shown, state=state)
+        self._by_key[gallery_id.key] = made
+        return made
+
+    def adopt_definition(self, definition_id: ResourceId, body: Mapping[str, Any]) -> Definition:
+        """The same for a definition; its gallery is made when missing. What the body leaves out is what older api-versions mean."""
+        shown = dict(body.get("properties") or {})
+        state = shown.pop("provisioningState", "Succeeded")
+        gallery = self._by_key.get(definition_id.parent.key) or self.adopt(definition_id.parent, {"location": body["location"]})
+        identifier = {"publisher": gallery.id.name, "offer": definition_id.name, "sku": definition_id.name}
+        known = {"osType": "Linux", "osState": "Generalized", "hyperVGeneration": "V1", "architecture": "x64", "identifier": identifier}
+        made = Definition(id=definition_id, location=body["location"], tags=body.get("tags"), properties={**known, **shown}, state=state)
+        gallery.definitions[definition_id.name.lower()] = made
+        return made
 
     def _require_unique(self, gallery_id: ResourceId) -> None:
         if any(g.id.name.lower() == gallery_id.name.lower() for g in self.in_group(gallery_id.subscription, None)):
@@ -193,3 +217,10 @@ class Galleries:
 
         self._kernel.agenda.at(self._kernel.moment + self._kernel.durations.gallery_delete, done)
         return operation
+
+
+def _empty_bin(gallery: Gallery) -> None:
+    """Without the policy nothing is kept: the definitions of such a gallery can be deleted at once, as recorded."""
+    if not (gallery.properties.get("softDeletePolicy") or {}).get("isSoftDeleteEnabled"):
+        for definition in gallery.definitions.values():
+            definition.recycled.clear()

@@ -15,9 +15,10 @@ from azuresim.core.errors import ServiceError
 from azuresim.core.guest_script import Effect, Outcome, perform
 from azuresim.core.kernel import Kernel
 from azuresim.core.machine import Guest, Machine, MachineDisk, Task
-from azuresim.core.machine_disks import ManagedDisks
+from azuresim.core.machine_vhds import describe
 from azuresim.core.operations import COMPUTE, Operation, Operations
 from azuresim.core.resource_id import ResourceId
+from azuresim.core.sources import Sources
 
 # Publisher, offer or SKU of an image → the name its agent reports.
 _OS_NAMES = ("ubuntu", "centos", "debian", "almalinux", "rhel", "sles", "windowsserver")
@@ -55,27 +56,24 @@ def os_of(contents: Contents) -> tuple[str, str]:
 class Guests:
     """Boots and halts guests, runs their scripts, delivers what the platform tells their agents."""
 
-    def __init__(self, kernel: Kernel, operations: Operations, disks: ManagedDisks) -> None:
+    def __init__(self, kernel: Kernel, operations: Operations, sources: Sources) -> None:
         self._kernel = kernel
         self._operations = operations
-        self._disks = disks
+        self._sources = sources
 
     def contents(self, disk: MachineDisk) -> Contents:
         """What is on a disk of a machine."""
-        if disk.id is None:
-            return disk.own or Contents(size_gib=0)
-        found = self._disks.find(disk.id)
-        if found is None:
-            # Deleted under the machine by force; there is nothing left on it.
-            return Contents(size_gib=0)
-        return found.contents
+        return self._sources.on(disk)
 
     def write(self, disk: MachineDisk, contents: Contents) -> None:
         """Change what is on a disk."""
-        if disk.id is None:
-            disk.own = contents
-        else:
-            self._disks.set_contents(disk.id, contents)
+        managed = self._sources.disks.find(disk.id) if disk.id is not None else None
+        if managed is not None:
+            managed.contents = contents
+            return
+        disk.own = contents
+        if disk.vhd is not None:
+            describe(self._sources, disk.vhd, contents)
 
     def boot(self, machine: Machine, *, agent: bool = True) -> None:
         """Start the guest now. What boots has a name and keys of its own again, so the disk is generalised no longer."""

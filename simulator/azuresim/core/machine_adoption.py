@@ -7,16 +7,17 @@ from dataclasses import replace
 from typing import Any, cast
 
 from azuresim.core.contents import Contents, OsType
+from azuresim.core.disk_attachment import DisksOfMachines
 from azuresim.core.guest import os_of
 from azuresim.core.kernel import Kernel
 from azuresim.core.machine import Extension, Guest, Machine, MachineDisk, Power
-from azuresim.core.machine_disks import ManagedDisks
 from azuresim.core.machine_model import has_agent, split_secrets
-from azuresim.core.machine_vhds import MachineVhds
+from azuresim.core.machine_vhds import describe
 from azuresim.core.network import Network
 from azuresim.core.regions import region_key
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.shelf import Shelf
+from azuresim.core.sources import Sources
 
 Json = dict[str, Any]
 _SHOWN_APART = frozenset({"id", "name", "type", "location", "tags", "properties", "etag", "resources"})
@@ -28,11 +29,11 @@ _HELD: dict[str, Power] = {"running": "running", "stopped": "stopped", "dealloca
 class MachineAdoption:
     """Makes machines of their ARM bodies. Their disks come into the world with them when they are not there yet."""
 
-    def __init__(self, kernel: Kernel, shelf: Shelf[Machine], disks: ManagedDisks, vhds: MachineVhds, network: Network) -> None:
+    def __init__(self, kernel: Kernel, shelf: Shelf[Machine], disks: DisksOfMachines, sources: Sources, network: Network) -> None:
         self._kernel = kernel
         self._shelf = shelf
         self._disks = disks
-        self._vhds = vhds
+        self._sources = sources
         self._network = network
 
     def adopt(self, resource: ResourceId, body: Mapping[str, Any]) -> Machine:
@@ -116,7 +117,7 @@ class MachineAdoption:
             contents = replace(origin, size_gib=size)
             uri = (shown.get("vhd") or {}).get("uri")
             if uri is not None:
-                self._vhds.remember(uri, contents)
+                describe(self._sources, uri, contents)
             return MachineDisk(settings=settings, own=contents)
         if self._disks.find(parsed) is None:
             created = {"createOption": "FromImage" if origin.os_type else "Empty"}

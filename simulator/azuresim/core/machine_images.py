@@ -8,16 +8,11 @@ from typing import Any
 
 from azuresim.core.contents import Contents
 from azuresim.core.errors import ServiceError, invalid_parameter
-from azuresim.core.galleries import Galleries
-from azuresim.core.machine_disks import ManagedImages
-from azuresim.core.marketplace import Marketplace
 from azuresim.core.regions import region_key
 from azuresim.core.resource_id import ResourceId
-from azuresim.core.versions import ImageVersion
+from azuresim.core.sources import DEFINITION_TYPE, VERSION_TYPE, Sources
 
 Json = dict[str, Any]
-_VERSION = "microsoft.compute/galleries/images/versions"
-_DEFINITION = "microsoft.compute/galleries/images"
 _IMAGE = "microsoft.compute/images"
 
 
@@ -40,10 +35,8 @@ class BootImage:
 class BootImages:
     """Resolves image references."""
 
-    def __init__(self, marketplace: Marketplace, galleries: Galleries, images: ManagedImages) -> None:
-        self._marketplace = marketplace
-        self._galleries = galleries
-        self._images = images
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
 
     def find(self, reference: Mapping[str, Any], location: str, subscription: str) -> BootImage:
         """Raises 404 for what is not there or not in this region, 400 for what is no image."""
@@ -51,9 +44,9 @@ class BootImages:
         if named is None:
             return self._platform(reference, location, subscription)
         parsed = ResourceId.parse(str(named))
-        if parsed is not None and parsed.type in {_VERSION, _DEFINITION}:
+        if parsed is not None and parsed.type in {VERSION_TYPE, DEFINITION_TYPE}:
             return self._gallery(reference, parsed, location)
-        image = self._images.find(parsed) if parsed is not None and parsed.type == _IMAGE else None
+        image = self._sources.images.find(parsed) if parsed is not None and parsed.type == _IMAGE else None
         if parsed is None or parsed.type != _IMAGE:
             raise invalid_parameter(f"The value '{named}' of parameter imageReference.id is invalid.", target="imageReference.id")
         if image is None or region_key(image.location) != region_key(location):
@@ -68,7 +61,7 @@ class BootImages:
         )
 
     def _platform(self, reference: Mapping[str, Any], location: str, subscription: str) -> BootImage:
-        image, exact = self._marketplace.for_machine(reference)
+        image, exact = self._sources.marketplace.for_machine(reference)
         path = (
             f"/Subscriptions/{subscription}/Providers/Microsoft.Compute/Locations/{location}/Publishers/{image.publisher}"
             f"/ArtifactTypes/VMImage/Offers/{image.offer}/Skus/{image.sku}/Versions/{exact}"
@@ -82,14 +75,9 @@ class BootImages:
         )
 
     def _gallery(self, reference: Mapping[str, Any], parsed: ResourceId, location: str) -> BootImage:
-        definition = self._galleries.find_definition(parsed.parent if parsed.type == _VERSION else parsed)
-        versions = [] if definition is None else list(definition.versions.values())
-        usable = [version for version in versions if version.usable_in(location)]
-        if parsed.type == _VERSION:
-            chosen = next((version for version in usable if version.id.key == parsed.key), None)
-        else:
-            chosen = max((v for v in usable if v.in_latest(location)), key=lambda v: v.number, default=None)
-        if definition is None or chosen is None:
+        definition = self._sources.galleries.find_definition(parsed.parent if parsed.type == VERSION_TYPE else parsed)
+        chosen = self._sources.version(parsed, location)
+        if definition is None or chosen is None or chosen.contents is None:
             raise ServiceError(
                 404,
                 "GalleryImageNotFound",
@@ -98,27 +86,12 @@ class BootImages:
                 target="imageReference",
             )
         return BootImage(
-            contents=_version_contents(definition.properties, definition.security_type, chosen),
-            data_disks={
-                disk["lun"]: Contents(size_gib=disk.get("sizeInGB", 0))
-                for disk in chosen.properties["storageProfile"].get("dataDiskImages") or ()
-            },
+            contents=chosen.contents,
+            data_disks=chosen.data_contents,
             shown={**reference, "exactVersion": chosen.id.name},
             creation={"createOption": "FromImage", "galleryImageReference": {"id": str(chosen.id)}},
             specialized=definition.properties.get("osState") == "Specialized",
         )
-
-
-def _version_contents(properties: Mapping[str, Any], security_type: str, version: ImageVersion) -> Contents:
-    disk = version.properties["storageProfile"].get("osDiskImage") or {}
-    return Contents(
-        size_gib=disk.get("sizeInGB", 0),
-        os_type=properties["osType"],
-        generation=properties["hyperVGeneration"],
-        architecture=properties["architecture"],
-        security_type=security_type,
-        generalized=properties.get("osState") == "Generalized",
-    )
 
 
 def _from_image(path: str) -> Json:

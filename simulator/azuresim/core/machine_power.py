@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from azuresim.core.disk_attachment import DisksOfMachines
 from azuresim.core.errors import ServiceError
 from azuresim.core.machine import Machine
-from azuresim.core.machine_disks import ManagedDisks
 from azuresim.core.machine_operations import MachineOperations, not_allowed
 from azuresim.core.machine_rules import check_managed
 from azuresim.core.machine_vhds import MachineVhds
@@ -21,7 +21,7 @@ _DEALLOCATE_STEPS, _MANAGED_STEPS = 2, 1
 class MachinePower:
     """All of it but `generalize` is a long-running operation."""
 
-    def __init__(self, operations: MachineOperations, disks: ManagedDisks, vhds: MachineVhds) -> None:
+    def __init__(self, operations: MachineOperations, disks: DisksOfMachines, vhds: MachineVhds) -> None:
         self._operations = operations
         self._guests = operations.guests
         self._kernel = operations.kernel

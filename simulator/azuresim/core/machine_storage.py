@@ -8,10 +8,10 @@ from typing import Any
 
 from azuresim.core.catalogue import VmSize
 from azuresim.core.contents import Contents
+from azuresim.core.disk_attachment import DisksOfMachines
 from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.kernel import Kernel
 from azuresim.core.machine import Machine, MachineDisk
-from azuresim.core.machine_disks import ManagedDisks
 from azuresim.core.machine_images import BootImage, BootImages
 from azuresim.core.machine_model import check_disk
 from azuresim.core.machine_rules import check_managed
@@ -36,7 +36,7 @@ class Boot:
 class MachineStorage:
     """All that machines do with disks."""
 
-    def __init__(self, kernel: Kernel, disks: ManagedDisks, images: BootImages, vhds: MachineVhds) -> None:
+    def __init__(self, kernel: Kernel, disks: DisksOfMachines, images: BootImages, vhds: MachineVhds) -> None:
         self._kernel = kernel
         self._disks = disks
         self._images = images

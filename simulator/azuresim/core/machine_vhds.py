@@ -5,55 +5,51 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from azuresim.core.blob_addresses import locate
 from azuresim.core.contents import Contents, OsType
 from azuresim.core.errors import ServiceError
 from azuresim.core.kernel import Kernel
 from azuresim.core.machine import Machine, MachineDisk
-from azuresim.core.storage import Storage, StorageAccount
-from azuresim.core.vhd import FOOTER_BYTES, GIB
+from azuresim.core.sources import Sources
+from azuresim.core.storage import Blob
+from azuresim.core.vhd_blobs import VhdBlob, pour
+from azuresim.core.vhd_contents import described
 
 Json = dict[str, Any]
 _MIB_OF_GIB = 1024
 
 
+def describe(sources: Sources, uri: str, contents: Contents) -> None:
+    """Note on a VHD what is on it now; harmless when it lies outside this world."""
+    found = sources.vhd(uri)
+    held = found.account.containers.get(found.container) if found is not None else None
+    blob = held.blobs.get(found.name) if found is not None and held is not None else None
+    if blob is not None:
+        blob.metadata.update(described(contents))
+
+
 class MachineVhds:
-    """``blob_base`` is what all blob endpoints begin with."""
+    """What machines do with VHDs."""
 
-    def __init__(self, kernel: Kernel, storage: Storage, blob_base: Callable[[], str]) -> None:
+    def __init__(self, kernel: Kernel, sources: Sources) -> None:
         self._kernel = kernel
-        self._storage = storage
-        self._blob_base = blob_base
-        # What is in a VHD is known only for those that machines and captures have made.
-        self._contents: dict[str, Contents] = {}
-
-    def known(self, uri: str) -> Contents | None:
-        """What a machine or a capture has put there."""
-        return self._contents.get(uri.lower())
+        self._sources = sources
 
     def contents(self, uri: str, os_type: str) -> Contents:
-        """Of an existing VHD. Raises 404 when there is none."""
-        account, container, name = self._place(uri)
-        blob = account.blob(container, name)
-        size = -(-(blob.content.size - FOOTER_BYTES) // GIB)
-        return self.known(uri) or Contents(size_gib=size, os_type=cast("OsType", os_type))
+        """Of an existing VHD. Raises 404 when it is in no account, 400 when it is no VHD."""
+        return self._place(uri).contents(Contents(size_gib=0, os_type=cast("OsType", os_type)))
 
     def make(self, uri: str, contents: Contents) -> Contents:
         """A VHD for a new machine. Raises 409 when its address is taken."""
-        account, container, name = self._place(uri)
-        if container in account.containers and name in account.containers[container].blobs:
+        place = self._place(uri)
+        held = place.account.containers.get(place.container)
+        if held is not None and place.name in held.blobs:
             raise ServiceError(
                 409,
-                "StorageAccountAlreadyTaken",
-                f"Blob {uri} already exists. Please provide a different blob URI as target for disk '{name}'.",
+                "BlobAlreadyExists",
+                f"Blob {uri} already exists. Please provide a different blob URI as target for disk '{place.name}'.",
             )
-        self._storage.put_vhd(account, container, name, size_mib=contents.size_gib * _MIB_OF_GIB)
-        self.remember(uri, contents)
+        self._put(place, contents)
         return contents
-
-    def remember(self, uri: str, contents: Contents) -> None:
-        """What is in a VHD now."""
-        self._contents[uri.lower()] = contents
 
     def capture(self, machine: Machine, body: Mapping[str, Any], contents: Callable[[MachineDisk], Contents], api_version: str) -> Json:
         """Copies of all VHDs under `system/Microsoft.Compute/Images`, and the template that makes a machine of them, as recorded."""
@@ -89,25 +85,35 @@ class MachineVhds:
 
     def _copy(self, machine: Machine, disk: MachineDisk, body: Mapping[str, Any], contents: Contents, kind: str) -> str:
         source = disk.vhd or ""
-        account, container, name = self._place(source)
+        place = self._place(source)
         path = f"Microsoft.Compute/Images/{body['destinationContainerName']}/{body['vhdPrefix']}-{kind}.{machine.vm_id}.vhd"
-        system = account.containers.get("system")
+        system = place.account.containers.get("system")
         if system is not None and path in system.blobs and not body["overwriteVhds"]:
             raise ServiceError(409, "BlobAlreadyExists", f"Blob {path} already exists and overwriteVhds is false.")
-        size = contents.size_gib * _MIB_OF_GIB
-        made = self._storage.put_vhd(account, "system", path, size_mib=size)
-        held = account.containers.get(container)
-        original = held.blobs.get(name) if held is not None else None
+        made = self._put(VhdBlob(place.account, "system", path), contents)
+        held = place.account.containers.get(place.container)
+        original = held.blobs.get(place.name) if held is not None else None
         if original is not None:
             made.content.resize(original.content.size)
-            for start, end in original.content.ranges():
-                made.content.write(start, original.content.read(start, end))
-        uri = f"{source.removesuffix(f'{container}/{name}')}system/{path}"
-        self.remember(uri, contents)
-        return uri
+            pour(original.content, made.content, original.content.size)
+        return f"{source.removesuffix(f'{place.container}/{place.name}')}system/{path}"
 
-    def _place(self, uri: str) -> tuple[StorageAccount, str, str]:
-        return locate(uri, self._storage, self._blob_base())
+    def _put(self, place: VhdBlob, contents: Contents) -> Blob:
+        storage = self._sources.storage
+        made = storage.put_vhd(place.account, place.container, place.name, size_mib=contents.size_gib * _MIB_OF_GIB)
+        made.metadata.update(described(contents))
+        return made
+
+    def _place(self, uri: str) -> VhdBlob:
+        found = self._sources.vhd(uri)
+        if found is None:
+            raise ServiceError(
+                404,
+                "StorageAccountNotFound",
+                f"Storage account of {uri} not found. Ensure storage account is not deleted and belongs to the same Azure location as the "
+                "VM.",
+            )
+        return found
 
 
 def _template(machine: Machine, profile: Json, api_version: str) -> Json:

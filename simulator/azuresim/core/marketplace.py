@@ -120,7 +120,7 @@ class Marketplace:
 
     def sku(self, publisher: str, offer: str, sku: str) -> MarketplaceImage:
         """Raises 404 NotFound."""
-        found = self._by_key.get((publisher.lower(), offer.lower(), sku.lower()))
+        found = self.find(publisher, offer, sku)
         if found is None:
             raise _not_found()
         return found
@@ -133,11 +133,15 @@ class Marketplace:
             raise _not_found()
         return image, exact
 
+    def find(self, publisher: str, offer: str, sku: str) -> MarketplaceImage | None:
+        """None when there is none."""
+        return self._by_key.get((publisher.lower(), offer.lower(), sku.lower()))
+
     def for_machine(self, reference: Mapping[str, Any]) -> tuple[MarketplaceImage, str]:
         """What a machine's image reference means. Raises 404 PlatformImageNotFound."""
         names = [str(reference.get(name) or "") for name in ("publisher", "offer", "sku")]
         version = str(reference.get("version") or "latest")
-        image = self._by_key.get((names[0].lower(), names[1].lower(), names[2].lower()))
+        image = self.find(names[0], names[1], names[2])
         exact = image.exact(version) if image is not None else None
         if image is None or exact is None:
             raise ServiceError(

@@ -24,13 +24,14 @@ _WRONG_FORMAT = f"The specified resource id must be of the format {_GALLERY_ID}/
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootImage:
-    """What decides whether a node boots."""
+    """What decides whether a node boots, and whether it ever turns idle: from what is not ``generalized`` it does not."""
 
     exact_version: str
     os_type: str
     generation: str
     architecture: str
     security_type: str
+    generalized: bool = True
 
     def misfit(self, size: VmSize, pool_security: str) -> str | None:
         """Why a machine of ``size`` cannot be made from it; None when it can."""
@@ -104,6 +105,7 @@ class PoolImages:
             generation=definition.properties["hyperVGeneration"],
             architecture=definition.properties["architecture"],
             security_type=definition.security_type,
+            generalized=gallery_version.contents is None or gallery_version.contents.generalized,
         )
 
     def _check_marketplace(self, reference: Mapping[str, Any]) -> None:
@@ -120,9 +122,8 @@ class PoolImages:
         if definition is None:
             return None, None
         if image.type == _VERSION:
-            return definition, definition.versions.get(image.name.lower())
-        offered = [v for v in definition.versions.values() if v.usable_in(region) and v.in_latest(region)]
-        return definition, max(offered, key=lambda v: v.number, default=None)
+            return definition, definition.version(image.name)
+        return definition, definition.latest(region)
 
 
 def check_node_agent(catalogue: Catalogue, node_agent: str) -> None:

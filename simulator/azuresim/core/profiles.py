@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from azuresim.core.arm_rules import property_change
+from azuresim.core.disk_performance import KINDS
 from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.regions import display_name, is_region, region_key
 from azuresim.core.versions import ImageVersion
@@ -25,6 +26,8 @@ def checked_profile(given: Mapping[str, Any], *, home: str, previous: Mapping[st
     profile = {"replicaCount": 1, "excludeFromLatest": False, "storageAccountType": "Standard_LRS", **before, **given}
     listed = given.get("targetRegions") or before.get("targetRegions") or [{"name": home}]
     profile["targetRegions"] = [_region(region, profile) for region in listed]
+    if profile.get("targetExtendedLocations"):
+        profile["targetExtendedLocations"] = [_extended(place) for place in profile["targetExtendedLocations"]]
     keys = [region_key(region["name"]) for region in profile["targetRegions"]]
     if len(keys) != len(set(keys)):
         raise invalid_parameter("Duplicate regions are not allowed in target publishing regions.", target="targetRegions")
@@ -35,6 +38,7 @@ def checked_profile(given: Mapping[str, Any], *, home: str, previous: Mapping[st
         )
     order = (
         "targetRegions",
+        "targetExtendedLocations",
         "replicaCount",
         "excludeFromLatest",
         "publishedDate",
@@ -45,8 +49,11 @@ def checked_profile(given: Mapping[str, Any], *, home: str, previous: Mapping[st
     return {name: profile[name] for name in (*order, *(n for n in profile if n not in order)) if profile.get(name) is not None}
 
 
-def merged_properties(version: ImageVersion, given: Mapping[str, Any]) -> Json:
-    """What an update makes of the properties. Raises for what may not change."""
+def merged_properties(version: ImageVersion, given: Mapping[str, Any], *, whole: bool) -> Json:
+    """What an update makes of the properties. Raises for what may not change.
+
+    ``whole``: a profile without extended locations means none, as recorded for a PUT.
+    """
     current = version.properties
     profile = given.get("publishingProfile") or {}
     for name in _CREATE_ONLY:
@@ -54,8 +61,12 @@ def merged_properties(version: ImageVersion, given: Mapping[str, Any]) -> Json:
             name, "Full" if name == "replicationMode" else None
         ):
             raise property_change(f"galleryImageVersion.properties.publishingProfile.{name}")
-    _check_same_source(current["storageProfile"], given.get("storageProfile") or {})
-    merged = checked_profile(profile, home=version.location, previous=current["publishingProfile"])
+    _check_same_source(version, given.get("storageProfile") or {})
+    before = dict(current["publishingProfile"])
+    if whole and profile:
+        before.pop("targetExtendedLocations", None)
+    merged = checked_profile(profile, home=version.location, previous=before)
+    safety = {**current["safetyProfile"], **(given.get("safetyProfile") or {})}
     removed = {region_key(r["name"]) for r in version.target_regions} - {region_key(r["name"]) for r in merged["targetRegions"]}
     # The stored flag decides: removing a region takes a first update that allows it.
     if removed and not current["safetyProfile"]["allowDeletionOfReplicatedLocations"]:
@@ -66,7 +77,7 @@ def merged_properties(version: ImageVersion, given: Mapping[str, Any]) -> Json:
             "set safetyProfile.allowDeletionOfReplicatedLocations to true first.",
             target="safetyProfile.allowDeletionOfReplicatedLocations",
         )
-    safety = {**current["safetyProfile"], **(given.get("safetyProfile") or {})}
+    _check_extended(current["publishingProfile"], merged, allowed=bool(safety["allowDeletionOfReplicatedLocations"]))
     return {**current, "publishingProfile": merged, "safetyProfile": safety}
 
 
@@ -97,14 +108,59 @@ def _region(given: Mapping[str, Any], profile: Mapping[str, Any]) -> Json:
         "storageAccountType": given.get("storageAccountType") or profile["storageAccountType"],
     }
     rest = {name: value for name, value in given.items() if name not in named and value is not None}
+    if "encryption" in rest:
+        rest["encryption"] = _encryption(rest["encryption"])
     return {**named, **rest}
 
 
-def _check_same_source(current: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    """An update may leave the source out; naming another one is refused."""
+def _encryption(given: Mapping[str, Any]) -> Json:
+    """Recorded: the disk of the operating system always shows a security profile."""
+    shown = dict(given)
+    if shown.get("osDiskImage"):
+        shown["osDiskImage"] = {"securityProfile": {}, **shown["osDiskImage"]}
+    return shown
+
+
+def _extended(given: Mapping[str, Any]) -> Json:
+    """Recorded: the account type is in the service's spelling, and StandardSSD_LRS by default."""
+    kind = str(given.get("storageAccountType") or "StandardSSD_LRS")
+    shown: Json = {
+        "extendedLocation": {"type": "EdgeZone", **(given.get("extendedLocation") or {})},
+        "name": display_name(given["name"]),
+        "extendedLocationReplicaCount": given.get("extendedLocationReplicaCount") or 1,
+        "storageAccountType": KINDS.get(kind.lower(), kind),
+    }
+    return {**shown, **({"encryption": given["encryption"]} if given.get("encryption") else {})}
+
+
+def _check_extended(before: Mapping[str, Any], after: Mapping[str, Any], *, allowed: bool) -> None:
+    """Recorded: the same PUT may allow the removal."""
+    kept = [place["extendedLocation"] for place in after.get("targetExtendedLocations", ())]
+    lost = [place for place in before.get("targetExtendedLocations", ()) if place["extendedLocation"] not in kept]
+    if lost and not allowed:
+        names = ", ".join(place["extendedLocation"]["name"] for place in lost)
+        raise ServiceError(
+            409,
+            "OperationNotAllowed",
+            f"Deletion of replicated locations {names} is not allowed: set safetyProfile.allowDeletionOfReplicatedLocations to true first.",
+            target="safetyProfile.allowDeletionOfReplicatedLocations",
+        )
+
+
+def _check_same_source(version: ImageVersion, given: Mapping[str, Any]) -> None:
+    """An update may leave the source out; naming another one, or other data disks, is refused."""
+    current = version.properties["storageProfile"]
     whole = given.get("source")
     if whole and whole != current.get("source"):
         raise property_change("galleryImageVersion.properties.storageProfile.source.id")
     disk = (given.get("osDiskImage") or {}).get("source")
     if disk and disk != (current.get("osDiskImage") or {}).get("source"):
         raise property_change("galleryImageVersion.properties.storageProfile.osDiskImage.source.id")
+    luns = {image.get("lun") for image in given.get("dataDiskImages") or ()}
+    if version.captured and luns - {image["lun"] for image in current.get("dataDiskImages") or ()}:
+        raise ServiceError(
+            409,
+            "PropertyChangeNotAllowed",
+            "Adding new Data Disks or changing the LUN of a Data Disk in an existing Image is not allowed.",
+            target="galleryImageVersion.properties.storageProfile.dataDiskImages",
+        )

@@ -1,43 +1,57 @@
-"""The life of image versions: capture in the home region, replication to the others, updates, deletion."""
+"""All writes to image versions: what they may say, and what they set going."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 from azuresim.core.arm_rules import check_location, parent_not_found
+from azuresim.core.captures import DATA_CACHING, OS_CACHING, Source
+from azuresim.core.contents import Contents
 from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.galleries import Galleries, Written
-from azuresim.core.image_sources import Source, find_source
+from azuresim.core.image_sources import find_source
 from azuresim.core.kernel import Kernel
-from azuresim.core.operations import GALLERIES, Operation, Operations
+from azuresim.core.moments import moment_of
+from azuresim.core.operations import Operation, Operations
 from azuresim.core.profiles import checked_profile, endless, merged_properties
-from azuresim.core.regions import display_name, region_key
+from azuresim.core.recycling import RecycleBin, occupied
+from azuresim.core.replication import Replication, ReplicationFault, region_keys
 from azuresim.core.resource_id import ResourceId
-from azuresim.core.storage import Storage
+from azuresim.core.sources import Sources
 from azuresim.core.subscriptions import not_found
 from azuresim.core.versions import ImageVersion, Replica
 
+Json = dict[str, Any]
 _NAME = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+_SAFETY = {"reportedForPolicyViolation": False, "allowDeletionOfReplicatedLocations": False}
 _MAX_INT32 = 2_147_483_647
-# Asked when a region is about to complete; a text is the reason it fails instead.
-ReplicationFault = Callable[[str, str], str | None]
 
 
 class Publishing:
-    """All writes to image versions."""
+    """Image versions, written."""
 
-    def __init__(
-        self, kernel: Kernel, operations: Operations, galleries: Galleries, storage: Storage, blob_base: Callable[[], str]
-    ) -> None:
+    def __init__(self, kernel: Kernel, operations: Operations, galleries: Galleries, sources: Sources) -> None:
         self._kernel = kernel
         self._operations = operations
         self._galleries = galleries
-        self._storage = storage
-        self._blob_base = blob_base
-        self.replication_fault: ReplicationFault = lambda _version, _region: None
+        self._sources = sources
+        self._replication = Replication(kernel, operations)
+        self.bin = RecycleBin(kernel, galleries)
+
+    @property
+    def replication_fault(self) -> ReplicationFault:
+        """Asked when a region is about to complete: a reason makes it fail."""
+        return self._replication.fault
+
+    @replication_fault.setter
+    def replication_fault(self, fault: ReplicationFault) -> None:
+        self._replication.fault = fault
+
+    def fail(self, version: ImageVersion, error: ServiceError, at: float) -> None:
+        """End the running write with an error."""
+        self._replication.fail(version, error, at)
 
     def get(self, version_id: ResourceId) -> ImageVersion:
         """Raises 404."""
@@ -52,45 +66,42 @@ class Publishing:
         return definition.versions.get(version_id.name.lower()) if definition else None
 
     def put(self, version_id: ResourceId, body: Mapping[str, Any]) -> tuple[ImageVersion, Written]:
-        """Create, or update what may change: regions, replicas, exclusion, end of life, safety profile, tags."""
+        """Create, or update what may change: regions, replicas, exclusion, end of life, safety profile, tags; or restore."""
         definition = self._galleries.find_definition(version_id.parent)
         if definition is None:
             raise parent_not_found(version_id)
-        match = _NAME.fullmatch(version_id.name)
-        if match is None or any(int(part) > _MAX_INT32 for part in match.groups()):
-            raise invalid_parameter(
-                "The image version name is invalid. The image version name should follow Major(int).Minor(int).Patch(int) format, "
-                "for e.g: 1.0.0, 2018.12.1 etc.",
-                target="galleryImageVersionName",
-            )
+        _check_name(version_id)
         existing = definition.versions.get(version_id.name.lower())
-        check_location(existing, version_id, body)
+        recycled = self.bin.find(version_id)
+        check_location(existing or recycled, version_id, body)
+        properties = body.get("properties") or {}
         if existing is not None:
-            return existing, Written(created=False, operation=self._update(existing, body))
-        properties = body.get("properties", {})
+            return existing, Written(created=False, operation=self._update(existing, body, whole=True))
+        if recycled is not None:
+            return recycled, Written(created=False, operation=self._restore(recycled, properties))
         source = find_source(
-            properties.get("storageProfile") or {},
-            location=body["location"],
-            definition=definition,
-            galleries=self._galleries,
-            storage=self._storage,
-            blob_base=self._blob_base(),
+            properties.get("storageProfile") or {}, location=body["location"], definition=definition, sources=self._sources
         )
         version = self._created(version_id, body)
         definition.versions[version_id.name.lower()] = version
-        operation = self._begin(version)
-        self._capture(version, source)
+        operation = self._replication.begin(version)
+        self._replication.capture(version, source)
         return version, Written(created=True, operation=operation)
 
     def patch(self, version_id: ResourceId, body: Mapping[str, Any]) -> tuple[ImageVersion, Operation]:
         """As an update by PUT, over what is there."""
         version = self.get(version_id)
         full = {"location": version.location, "tags": version.tags, **body}
-        return version, self._update(version, full)
+        return version, self._update(version, full, whole=False)
 
-    def delete(self, version_id: ResourceId) -> Operation | None:
-        """None when there is nothing to delete; a second DELETE returns the running operation."""
-        version = self.find(version_id)
+    def delete(self, version_id: ResourceId, *, bypass_soft_delete: bool = False) -> Operation | None:
+        """None when there is nothing to delete; a second DELETE returns the running operation.
+
+        Where the gallery's policy says so the version can be restored afterwards, unless the policy is bypassed; that also ends a
+        soft-deleted one.
+        """
+        recycled = self.bin.find(version_id)
+        version = self.find(version_id) or (recycled if bypass_soft_delete else None)
         if version is None:
             return None
         if version.state == "Deleting" and version.operation is not None:
@@ -102,17 +113,50 @@ class Publishing:
                 "Deletion of Gallery image version is not allowed because the image is enabled for blockDeletionBeforeEndOfLife "
                 "and its endOfLifeDate has not reached yet.",
             )
-        self._abandon(version)
+        self._replication.abandon(version)
+        kept = version.captured and version is not recycled and not bypass_soft_delete and self.bin.is_on(version_id)
         version.state = "Deleting"
-        operation = self._begin(version)
+        operation = self._replication.begin(version)
         siblings = self._galleries.definition(version_id.parent).versions
 
         def gone(at: float) -> None:
             siblings.pop(version_id.name.lower(), None)
+            self.bin.purge(version_id)
+            if kept:
+                self.bin.keep(version)
             self._operations.end(operation, at)
 
         self._kernel.agenda.at(self._kernel.moment + self._kernel.durations.version_delete, gone)
         return operation
+
+    def adopt(self, version_id: ResourceId, body: Mapping[str, Any]) -> ImageVersion:
+        """Put a version into the world as the service shows it, complete in its regions; its definition is made when missing."""
+        definition = self._galleries.find_definition(version_id.parent) or self._galleries.adopt_definition(
+            version_id.parent, {"location": body["location"]}
+        )
+        shown = dict(body.get("properties") or {})
+        state = shown.pop("provisioningState", "Succeeded")
+        shown.pop("replicationStatus", None)
+        profile = dict(shown.get("publishingProfile") or {})
+        published = moment_of(profile.pop("publishedDate", None), self._kernel.moment)
+        shown["publishingProfile"] = checked_profile(profile, home=body["location"])
+        shown.setdefault("storageProfile", {"osDiskImage": {"sizeInGB": 30, "hostCaching": OS_CACHING, "source": {}}})
+        shown["safetyProfile"] = {**_SAFETY, **(shown.get("safetyProfile") or {})}
+        version = ImageVersion(
+            id=version_id,
+            location=body["location"],
+            tags=body.get("tags"),
+            properties=shown,
+            state=state,
+            published=published,
+            captured=True,
+        )
+        disks = shown["storageProfile"]
+        version.contents = definition.contents((disks.get("osDiskImage") or {}).get("sizeInGB", 30))
+        version.data_contents = {disk["lun"]: Contents(size_gib=disk.get("sizeInGB", 1)) for disk in disks.get("dataDiskImages") or ()}
+        version.replicas = {key: Replica(region=key, state="Completed") for key in region_keys(shown["publishingProfile"])}
+        definition.versions[version_id.name.lower()] = version
+        return version
 
     def _created(self, version_id: ResourceId, body: Mapping[str, Any]) -> ImageVersion:
         given = body["properties"]
@@ -120,11 +164,7 @@ class Publishing:
         properties = {
             "publishingProfile": profile,
             "storageProfile": _shown_source(given["storageProfile"]),
-            "safetyProfile": {
-                "reportedForPolicyViolation": False,
-                "allowDeletionOfReplicatedLocations": False,
-                **(given.get("safetyProfile") or {}),
-            },
+            "safetyProfile": {**_SAFETY, **(given.get("safetyProfile") or {})},
         }
         if "securityProfile" in given:
             properties["securityProfile"] = given["securityProfile"]
@@ -136,132 +176,75 @@ class Publishing:
             state="Creating",
             published=self._kernel.moment,
         )
-        version.replicas = {key: Replica(region=key) for key in _region_keys(profile)}
+        version.replicas = {key: Replica(region=key) for key in region_keys(profile)}
         return version
 
-    def _update(self, version: ImageVersion, body: Mapping[str, Any]) -> Operation:
-        if version.state == "Deleting":
-            raise ServiceError(
-                409,
-                "OperationNotAllowed",
-                f"Operation 'Update Gallery Image Version' is not allowed on {version.id.name} since it is marked for deletion. "
-                "You can only retry the Delete operation (or wait for an ongoing one to complete).",
-            )
-        if version.state in {"Creating", "Updating"}:
-            raise ServiceError(
-                409,
-                "Conflict",
-                f"Another operation on gallery image version '{version.id.name}' is in progress. Please retry after it has completed.",
-            )
-        properties = merged_properties(version, body.get("properties", {}))
+    def _update(self, version: ImageVersion, body: Mapping[str, Any], *, whole: bool) -> Operation:
+        _check_idle(version)
+        properties = merged_properties(version, body.get("properties") or {}, whole=whole)
         source = self._source_again(version)
         version.tags = body.get("tags")
         version.properties = properties
         version.state = "Updating"
-        operation = self._begin(version)
-        wanted = _region_keys(properties["publishingProfile"])
-        version.replicas = {key: self._renewed(version.replicas.get(key), key) for key in wanted}
+        operation = self._replication.begin(version)
         if source is not None:
-            self._capture(version, source)
+            version.replicas = {key: Replica(region=key) for key in region_keys(properties["publishingProfile"])}
+            self._replication.capture(version, source)
         else:
-            self._replicate(version, self._kernel.moment)
-            self._appoint(
-                version, self._kernel.moment + self._kernel.durations.version_update, lambda at: self._finish_if_done(version, at)
-            )
+            self._replication.update(version)
+        return operation
+
+    def _restore(self, version: ImageVersion, properties: Mapping[str, Any]) -> Operation:
+        """By `restore`, or by a PUT that names no source, as older clients do; anything else finds the name taken."""
+        profile = properties.get("storageProfile") or {}
+        if not properties.get("restore") and (profile.get("source") or (profile.get("osDiskImage") or {}).get("source")):
+            raise occupied(version.id)
+        _check_idle(version)
+        self.bin.take_back(version)
+        version.state = "Updating"
+        operation = self._replication.begin(version)
+        self._replication.update(version)
         return operation
 
     def _source_again(self, version: ImageVersion) -> Source | None:
         """A failed capture is tried again by the same PUT; a captured version no longer needs its source."""
         if version.captured:
             return None
-        return find_source(
-            version.properties["storageProfile"],
-            location=version.location,
-            definition=self._galleries.definition(version.id.parent),
-            galleries=self._galleries,
-            storage=self._storage,
-            blob_base=self._blob_base(),
+        definition = self._galleries.definition(version.id.parent)
+        return find_source(version.properties["storageProfile"], location=version.location, definition=definition, sources=self._sources)
+
+
+def _check_name(version_id: ResourceId) -> None:
+    match = _NAME.fullmatch(version_id.name)
+    if match is None or any(int(part) > _MAX_INT32 for part in match.groups()):
+        raise invalid_parameter(
+            "The image version name is invalid. The image version name should follow Major(int).Minor(int).Patch(int) format, "
+            "for e.g: 1.0.0, 2018.12.1 etc.",
+            target="galleryImageVersionName",
         )
 
-    @staticmethod
-    def _renewed(replica: Replica | None, key: str) -> Replica:
-        return Replica(region=key) if replica is None or replica.state == "Failed" else replica
 
-    def _begin(self, version: ImageVersion) -> Operation:
-        version.operation = self._operations.begin(GALLERIES, version.id.subscription, version.location)
-        return version.operation
-
-    def _appoint(self, version: ImageVersion, at: float, happen: Callable[[float], None]) -> None:
-        version.pending.append(self._kernel.agenda.at(at, happen))
-
-    def _abandon(self, version: ImageVersion) -> None:
-        for appointment in version.pending:
-            appointment.cancel()
-        version.pending.clear()
-        if version.operation is not None:
-            superseded = ServiceError(409, "OperationPreempted", "The operation was preempted by a deletion.")
-            self._operations.end(version.operation, self._kernel.moment, superseded)
-
-    def _capture(self, version: ImageVersion, source: Source) -> None:
-        now, home = self._kernel.moment, version.replicas[region_key(version.location)]
-        home.started, home.ends = now, now + self._kernel.durations.version_capture
-        self._appoint(version, home.ends, lambda at: self._captured(version, source, at))
-
-    def _captured(self, version: ImageVersion, source: Source, at: float) -> None:
-        home = version.replicas[region_key(version.location)]
-        reason = self.replication_fault(str(version.id), home.region)
-        try:
-            disks = source.capture()
-        except ServiceError as failed:
-            self._fail(version, failed, at)
-            return
-        if reason is not None:
-            self._fail(version, _replication_failed(home.region, reason), at)
-            return
-        version.properties = {**version.properties, "storageProfile": {**version.properties["storageProfile"], **disks}}
-        version.captured = True
-        home.state = "Completed"
-        self._replicate(version, at)
-        self._finish_if_done(version, at)
-
-    def _fail(self, version: ImageVersion, error: ServiceError, at: float) -> None:
-        for replica in version.replicas.values():
-            replica.state, replica.details = "Failed", error.message
-        version.state = "Failed"
-        if version.operation is not None:
-            self._operations.end(version.operation, at, error)
-
-    def _replicate(self, version: ImageVersion, now: float) -> None:
-        for replica in version.replicas.values():
-            if replica.state == "Replicating" and replica.started is None:
-                replica.started, replica.ends = now, now + self._kernel.durations.version_replicate
-                self._appoint(version, replica.ends, partial(self._replicated, version, replica))
-
-    def _replicated(self, version: ImageVersion, replica: Replica, at: float) -> None:
-        reason = self.replication_fault(str(version.id), replica.region)
-        replica.state = "Completed" if reason is None else "Failed"
-        replica.details = reason or ""
-        self._finish_if_done(version, at)
-
-    def _finish_if_done(self, version: ImageVersion, at: float) -> None:
-        if any(replica.state == "Replicating" for replica in version.replicas.values()) or version.operation is None:
-            return
-        failed = next((r for r in version.replicas.values() if r.state == "Failed"), None)
-        version.state = "Succeeded" if failed is None else "Failed"
-        self._operations.end(version.operation, at, None if failed is None else _replication_failed(failed.region, failed.details))
-        version.pending.clear()
+def _check_idle(version: ImageVersion) -> None:
+    if version.state == "Deleting":
+        raise ServiceError(
+            409,
+            "OperationNotAllowed",
+            f"Operation 'Update Gallery Image Version' is not allowed on {version.id.name} since it is marked for deletion. "
+            "You can only retry the Delete operation (or wait for an ongoing one to complete).",
+        )
+    if version.state in {"Creating", "Updating"}:
+        raise ServiceError(
+            409,
+            "Conflict",
+            f"Another operation on gallery image version '{version.id.name}' is in progress. Please retry after it has completed.",
+        )
 
 
-def _region_keys(profile: Mapping[str, Any]) -> list[str]:
-    return [region_key(region["name"]) for region in profile["targetRegions"]]
-
-
-def _shown_source(storage_profile: Mapping[str, Any]) -> dict[str, Any]:
-    shown = dict(storage_profile)
+def _shown_source(profile: Mapping[str, Any]) -> Json:
+    """What was sent, with the caching the service chooses."""
+    shown = dict(profile)
     if "osDiskImage" in shown:
-        shown["osDiskImage"] = {"hostCaching": "ReadWrite", **shown["osDiskImage"]}
+        shown["osDiskImage"] = {"hostCaching": OS_CACHING, **shown["osDiskImage"]}
+    if "dataDiskImages" in shown:
+        shown["dataDiskImages"] = [{"hostCaching": DATA_CACHING, **image} for image in shown["dataDiskImages"]]
     return shown
-
-
-def _replication_failed(region: str, reason: str) -> ServiceError:
-    return ServiceError(409, "ReplicationFailed", f"Replication failed in region {display_name(region)} due to '{reason}'.", target=region)

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from azuresim.core.blob_addresses import locate
 from azuresim.core.errors import ServiceError
-from azuresim.core.storage import Storage
+from azuresim.core.sources import Sources
 
 
 class ScriptBlobs:
-    """``blob_base`` is what all blob endpoints begin with."""
+    """By address; a query, such as a signature, is left aside."""
 
-    def __init__(self, storage: Storage, blob_base: Callable[[], str]) -> None:
-        self._storage = storage
-        self._blob_base = blob_base
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
 
     def read(self, uri: str) -> str | None:
         """None when there is nothing at that address."""
+        found = self._sources.vhd(uri)
+        if found is None:
+            return None
         try:
-            account, container, name = locate(uri, self._storage, self._blob_base())
-            blob = account.blob(container, name)
+            blob = found.account.blob(found.container, found.name)
         except ServiceError:
             return None
         return blob.content.read(0, blob.content.size).decode(errors="replace")
 
     def write(self, uri: str | None, text: str) -> None:
         """Keep all of the output. What cannot be written is lost, and nobody is told."""
-        if uri is None:
+        found = self._sources.vhd(uri) if uri is not None else None
+        if found is None or found.container not in found.account.containers:
             return
         data = text.encode()
-        try:
-            account, container, name = locate(uri, self._storage, self._blob_base())
-            made = self._storage.put_blob(account, container, name, kind="BlockBlob", size=len(data), metadata={}, http_headers={})
-        except ServiceError:
-            return
+        made = self._sources.storage.put_blob(
+            found.account, found.container, found.name, kind="BlockBlob", size=len(data), metadata={}, http_headers={}
+        )
         made.content.write(0, data)

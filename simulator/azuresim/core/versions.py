@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from azuresim.core.agenda import Appointment
+from azuresim.core.contents import Contents
 from azuresim.core.operations import Operation
 from azuresim.core.regions import display_name, region_key
 from azuresim.core.resource_id import ResourceId
@@ -35,8 +36,21 @@ class Replica:
 
 
 @dataclass(slots=True, kw_only=True)
+class SoftDeletion:
+    """What is remembered of a deletion that can be taken back. ``consumable`` until ``consumption_ends``; gone at ``hard_deletion``."""
+
+    deleted: float
+    consumption_ends: float
+    hard_deletion: float
+    consumable: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
 class ImageVersion:
-    """One image version; ``properties`` as ARM shows them, without provisioning and replication state."""
+    """One image version; ``properties`` as ARM shows them, without provisioning and replication state.
+
+    ``contents`` and ``data_contents`` (by lun) are what was captured; None before that.
+    """
 
     id: ResourceId
     location: str
@@ -45,6 +59,9 @@ class ImageVersion:
     state: str
     published: float
     captured: bool = False
+    contents: Contents | None = None
+    data_contents: dict[int, Contents] = field(default_factory=dict)
+    soft_deletion: SoftDeletion | None = None
     replicas: dict[str, Replica] = field(default_factory=dict)
     operation: Operation | None = None
     pending: list[Appointment] = field(default_factory=list)
@@ -63,6 +80,8 @@ class ImageVersion:
     def usable_in(self, region: str) -> bool:
         """Whether machines can be made from it in ``region`` now."""
         replica = self.replicas.get(region_key(region))
+        if self.soft_deletion is not None and not self.soft_deletion.consumable:
+            return False
         return self.state != "Deleting" and replica is not None and replica.state == "Completed"
 
     def in_latest(self, region: str) -> bool:

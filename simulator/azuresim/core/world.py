@@ -8,10 +8,13 @@ from typing import Any
 from azuresim.clock import Clock, ManualClock
 from azuresim.core.batch_accounts import AllocationMode, BatchAccount, BatchAccounts
 from azuresim.core.catalogue import Catalogue
+from azuresim.core.contents import Contents
+from azuresim.core.disk_attachment import DisksOfMachines
+from azuresim.core.disks import Disks
 from azuresim.core.durations import Durations
 from azuresim.core.galleries import Galleries
 from azuresim.core.kernel import Kernel
-from azuresim.core.machine_disks import MemoryDisks, MemoryImage
+from azuresim.core.managed_images import ManagedImages
 from azuresim.core.operations import Operations
 from azuresim.core.permissions import Permissions
 from azuresim.core.pool_images import PoolImages
@@ -20,10 +23,11 @@ from azuresim.core.publishing import Publishing
 from azuresim.core.regions import display_name, region_key
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.seed import load
-from azuresim.core.shelf import Shelf
+from azuresim.core.sources import Sources
 from azuresim.core.storage import Blob, Storage, StorageAccount
 from azuresim.core.subscriptions import Subscriptions
 from azuresim.core.versions import ImageVersion, Replica
+from azuresim.core.vhd_contents import described
 from azuresim.core.virtual_machines import VirtualMachines
 
 DEFAULT_TENANT = "00000000-0000-0000-0000-00000000aaaa"
@@ -54,18 +58,14 @@ class World:
         self.operations = Operations(self.kernel)
         self.storage = Storage(self.kernel)
         self.galleries = Galleries(self.kernel, self.operations)
-        self.publishing = Publishing(self.kernel, self.operations, self.galleries, self.storage, lambda: f"{self.base_url}/blob/")
-        self.machine_disks = MemoryDisks()
-        self.machine_images: Shelf[MemoryImage] = Shelf()
+        self.sources = Sources(self.storage, self.galleries, lambda: f"{self.base_url}/blob/")
+        # One life for both; their ids tell them apart.
+        self.disks = self.snapshots = Disks(self.kernel, self.operations, self.sources)
+        self.machine_disks = DisksOfMachines(self.disks, self.sources)
+        self.images = ManagedImages(self.kernel, self.operations, self.sources)
+        self.publishing = Publishing(self.kernel, self.operations, self.galleries, self.sources)
         self.virtual = VirtualMachines(
-            self.kernel,
-            self.operations,
-            catalogue=self.catalogue,
-            galleries=self.galleries,
-            storage=self.storage,
-            disks=self.machine_disks,
-            images=self.machine_images,
-            blob_base=lambda: f"{self.base_url}/blob/",
+            self.kernel, self.operations, sources=self.sources, disks=self.machine_disks, catalogue=self.catalogue
         )
         self.permissions = Permissions()
         self.batch = BatchAccounts(self.kernel)
@@ -92,15 +92,21 @@ class World:
         """Create an account under its ARM id."""
         return self.storage.add_account(self._prepared(account_id, location), location=location, sku=sku)
 
-    def add_vhd(self, blob_uri: str, *, size_mib: int = 1024, footer: bytes | None = None) -> Blob:
-        """A VHD at an address below an existing account's blob endpoint; ``footer`` makes a wrong one."""
+    def add_vhd(self, blob_uri: str, *, size_mib: int = 1024, footer: bytes | None = None, contents: Contents | None = None) -> Blob:
+        """A VHD at an address below an existing account's blob endpoint; ``footer`` makes a wrong one.
+
+        ``contents`` are what is on it; None: whatever its user says.
+        """
         self.settle()
         path = blob_uri.removeprefix(f"{self.base_url}/blob/")
         name, container, blob = path.split("/", 2)
         account = self.storage.named(name)
         if account is None:
             raise LookupError(f"{blob_uri} lies in no storage account of this world")
-        return self.storage.put_vhd(account, container, blob, size_mib=size_mib, footer=footer)
+        made = self.storage.put_vhd(account, container, blob, size_mib=size_mib, footer=footer)
+        if contents is not None:
+            made.metadata.update(described(contents))
+        return made
 
     def add_batch_account(
         self,
@@ -168,11 +174,21 @@ class World:
         definition.state = "Succeeded"
 
     def add_version(
-        self, version_id: str, *, regions: tuple[str, ...], tags: dict[str, str] | None = None, size_gib: int = 30
+        self,
+        version_id: str,
+        *,
+        regions: tuple[str, ...],
+        tags: dict[str, str] | None = None,
+        size_gib: int = 30,
+        generalized: bool | None = None,
     ) -> ImageVersion:
-        """A finished version, complete in ``regions``; the first is its home. The definition must exist."""
+        """A finished version, complete in ``regions``; the first is its home. The definition must exist.
+
+        ``generalized`` None: as the definition says; a version of a generalised definition that is not lets no Batch node turn idle.
+        """
         self.settle()
         parsed = self._parsed(version_id)
+        definition = self.galleries.definition(parsed.parent)
         targets = [{"name": display_name(r), "regionalReplicaCount": 1, "storageAccountType": "Standard_LRS"} for r in regions]
         version = ImageVersion(
             id=parsed,
@@ -192,8 +208,9 @@ class World:
             published=self.kernel.moment,
             captured=True,
         )
+        version.contents = definition.contents(size_gib, generalized=generalized)
         version.replicas = {r: Replica(region=r, state="Completed") for r in map(region_key, regions)}
-        self.galleries.definition(parsed.parent).versions[parsed.name.lower()] = version
+        definition.versions[parsed.name.lower()] = version
         return version
 
     def load(self, document: Mapping[str, Any]) -> None:

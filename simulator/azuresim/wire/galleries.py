@@ -8,8 +8,9 @@ from azuresim.core.definitions import Definition
 from azuresim.core.errors import ServiceError
 from azuresim.core.galleries import Gallery, Written
 from azuresim.core.operations import Operation
+from azuresim.core.recycling import ARTIFACTS
 from azuresim.core.resource_id import ResourceId
-from azuresim.core.versions import ImageVersion
+from azuresim.core.versions import ImageVersion, SoftDeletion
 from azuresim.wire import arm
 from azuresim.wire.http import Response, json_response
 from azuresim.wire.routing import Call, Route, Service
@@ -127,12 +128,31 @@ def _patch_version(call: Call) -> Response:
 
 
 def _delete_version(call: Call) -> Response:
-    return _delete_answer(call, call.world.publishing.delete(_version_id(call)))
+    bypass = call.request.query.get("bypasssoftdelete", "").lower() == "true"
+    return _delete_answer(call, call.world.publishing.delete(_version_id(call), bypass_soft_delete=bypass))
 
 
 def _list_versions(call: Call) -> Response:
     versions = call.world.galleries.definition(_definition_id(call)).versions.values()
     return arm.page(map(_version, versions))
+
+
+def _soft_deleted(gallery: ResourceId, artifact: str, version: ImageVersion, deletion: SoftDeletion) -> Json:
+    shown = gallery.child("softDeletedArtifactTypes", ARTIFACTS).child("artifacts", artifact).child("versions", version.id.name)
+    properties = {
+        "resourceArmId": str(version.id),
+        "softDeletedArtifactType": ARTIFACTS,
+        "softDeletedTime": arm_time(deletion.deleted),
+        "consumptionEndTime": arm_time(deletion.consumption_ends),
+        "hardDeletionTargetTime": arm_time(deletion.hard_deletion),
+    }
+    return arm.resource(shown, version.location, version.tags, properties)
+
+
+def _list_soft_deleted(call: Call) -> Response:
+    gallery, artifact = _gallery_id(call), call.params["image"]
+    found = call.world.publishing.bin.artifacts(gallery, call.params["kind"], artifact)
+    return arm.page(_soft_deleted(gallery, artifact, v, v.soft_deletion) for v in found if v.soft_deletion is not None)
 
 
 _GALLERIES = f"{arm.GROUP}/providers/Microsoft.Compute/galleries"
@@ -157,6 +177,13 @@ SERVICE = Service(
         Route("GET", _GALLERY, "Galleries_Get", _get_gallery, shows="compute.Gallery"),
         Route("PATCH", _GALLERY, "Galleries_Update", _patch_gallery, schema="compute.GalleryUpdate", shows="compute.Gallery"),
         Route("DELETE", _GALLERY, "Galleries_Delete", _delete_gallery),
+        Route(
+            "GET",
+            f"{_GALLERY}/softDeletedArtifactTypes/{{kind}}/artifacts/{{image}}/versions",
+            "SoftDeletedResource_ListByArtifactName",
+            _list_soft_deleted,
+            shows="compute.GallerySoftDeletedResource",
+        ),
         Route("GET", _IMAGES, "GalleryImages_ListByGallery", _list_definitions, shows="compute.GalleryImage"),
         Route("PUT", _IMAGE, "GalleryImages_CreateOrUpdate", _put_definition, schema="compute.GalleryImage", shows="compute.GalleryImage"),
         Route("GET", _IMAGE, "GalleryImages_Get", _get_definition, shows="compute.GalleryImage"),

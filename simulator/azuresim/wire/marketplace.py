@@ -33,19 +33,19 @@ def _item(call: Call, *path: str, properties: Mapping[str, Any] | None = None) -
 
 
 def _publishers(call: Call) -> Response:
-    return _answer(_item(call, name) for name in call.world.virtual.marketplace.publishers())
+    return _answer(_item(call, name) for name in call.world.sources.marketplace.publishers())
 
 
 def _offers(call: Call) -> Response:
     location(call)
     publisher = call.params["publisher"]
-    return _answer(_item(call, publisher, name) for name in call.world.virtual.marketplace.offers(publisher))
+    return _answer(_item(call, publisher, name) for name in call.world.sources.marketplace.offers(publisher))
 
 
 def _skus(call: Call) -> Response:
     location(call)
     publisher, offer = call.params["publisher"], call.params["offer"]
-    found = call.world.virtual.marketplace.skus(publisher, offer)
+    found = call.world.sources.marketplace.skus(publisher, offer)
     return _answer(_item(call, publisher, offer, image.sku, properties=_upgrades(image)) for image in found)
 
 
@@ -53,7 +53,7 @@ def _versions(call: Call) -> Response:
     """`$top`, `$orderby=name [desc]`, `$filter=startswith(name,'..')`; `$expand=properties` shows each version whole."""
     location(call)
     names = _names(call)
-    image = call.world.virtual.marketplace.sku(*names)
+    image = call.world.sources.marketplace.sku(*names)
     query = call.request.query
     versions = list(image.versions)
     starts = _STARTS_WITH.fullmatch(query.get("$filter", "").strip())
@@ -74,7 +74,7 @@ def _versions(call: Call) -> Response:
 def _get(call: Call) -> Response:
     location(call)
     names = _names(call)
-    image, exact = call.world.virtual.marketplace.version(*names, call.params["version"])
+    image, exact = call.world.sources.marketplace.version(*names, call.params["version"])
     return json_response(200, _item(call, *names, exact, properties=_version(image)))
 
 
