@@ -70,6 +70,10 @@ class Galleries:
         gallery = self._by_key.get(definition_id.parent.key)
         return gallery.definitions.get(definition_id.name.lower()) if gallery else None
 
+    def everything(self) -> list[Gallery]:
+        """Of all subscriptions."""
+        return list(self._by_key.values())
+
     def in_group(self, subscription: str, group: str | None) -> list[Gallery]:
         """Of one subscription, optionally of one group."""
         return [

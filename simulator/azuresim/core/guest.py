@@ -83,7 +83,7 @@ class Guests:
         now = self._kernel.moment
         ready = now + self._kernel.durations.agent_ready if contents.agent and agent else None
         machine.guest = Guest(booted=now, ready=ready)
-        machine.power = "running"
+        machine.power, machine.booted = "running", True
 
     def halt(self, machine: Machine) -> None:
         """The guest ends; scripts in it end with it."""

@@ -140,7 +140,7 @@ class Machine:
     ``envelope`` holds the top-level members beside tags (zones, identity, plan); ``properties`` the model without the storage profile.
     ``secrets`` are passwords and custom data: compared, never shown. ``generalized`` is the platform's mark: such a machine never
     starts again. ``reported`` is when the agent was last heard of before the machine stopped; ``failure`` code and message of the last
-    operation, when it failed.
+    operation, when it failed; ``booted`` tells whether it has ever run.
     """
 
     id: ResourceId
@@ -161,6 +161,7 @@ class Machine:
     power: Power = "starting"
     revision: int = 1
     generalized: bool = False
+    booted: bool = False
     provisioned: float | None = None
     reported: float | None = None
     failure: tuple[str, str] | None = None

@@ -64,6 +64,7 @@ class MachineAdoption:
             agent_wanted=has_agent(model),
             state=properties.get("provisioningState", "Succeeded"),
             power=power,
+            booted=True,
             revision=int(str(body.get("etag") or '"1"').strip('"')) if str(body.get("etag") or '"1"').strip('"').isdigit() else 1,
             generalized=any(status["code"].lower() == "osstate/generalized" for status in view.get("statuses") or ()),
             provisioned=self._kernel.moment,

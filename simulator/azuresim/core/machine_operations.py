@@ -71,6 +71,7 @@ class MachineOperations:
     def power_up(self, machine: Machine) -> None:
         """Get hardware and boot. Raises AllocationFailed when the region has none left."""
         if not self._catalogue.has_hardware(machine.location, machine.size):
+            machine.power = "deallocated"
             raise ServiceError(
                 409,
                 "AllocationFailed",

@@ -10,6 +10,7 @@ from azuresim.core.errors import ServiceError
 from azuresim.core.machine import Machine
 from azuresim.core.machine_operations import MachineOperations, not_allowed
 from azuresim.core.machine_rules import check_managed
+from azuresim.core.machine_storage import MachineStorage
 from azuresim.core.machine_vhds import MachineVhds
 from azuresim.core.operations import Operation
 
@@ -21,12 +22,13 @@ _DEALLOCATE_STEPS, _MANAGED_STEPS = 2, 1
 class MachinePower:
     """All of it but `generalize` is a long-running operation."""
 
-    def __init__(self, operations: MachineOperations, disks: DisksOfMachines, vhds: MachineVhds) -> None:
+    def __init__(self, operations: MachineOperations, disks: DisksOfMachines, vhds: MachineVhds, storage: MachineStorage) -> None:
         self._operations = operations
         self._guests = operations.guests
         self._kernel = operations.kernel
         self._disks = disks
         self._vhds = vhds
+        self._storage = storage
 
     def start(self, machine: Machine) -> Operation:
         """A generalised machine never starts again; one that runs goes on running."""
@@ -104,6 +106,21 @@ class MachinePower:
             self._kernel.durations.machine_capture,
             lambda: self._vhds.capture(machine, body, self._guests.contents, api_version),
         )
+
+    def convert(self, machine: Machine) -> Operation:
+        """VHDs become managed disks; only while deallocated. It starts afterwards, as the service does."""
+        if not machine.unmanaged:
+            raise not_allowed("convertToManagedDisks", machine, "the VM already uses managed disks.")
+        if machine.power != "deallocated":
+            raise not_allowed("convertToManagedDisks", machine, "the VM is not deallocated.")
+        seconds = self._kernel.durations.machine_update_disks
+        return self._operations.begin(machine, "convertToManagedDisks", seconds, lambda: self._end_convert(machine))
+
+    def _end_convert(self, machine: Machine) -> None:
+        self._storage.convert(machine)
+        machine.revision += 1
+        if not machine.generalized:
+            self._operations.power_up(machine)
 
     def _end_start(self, machine: Machine, *, steps: int) -> None:
         if machine.power != "running":

@@ -121,6 +121,23 @@ class MachineStorage:
         for disk in machine.disks:
             self._let_go(machine, disk)
 
+    def convert(self, machine: Machine) -> None:
+        """Managed disks in place of all VHDs; the blobs stay."""
+        for disk in machine.disks:
+            if disk.own is None or disk.vhd is None:
+                continue
+            group = machine.id
+            made = self._disks.create_for_machine(
+                ResourceId(group.subscription, group.group, group.namespace, ("disks",), (disk.name,)),
+                location=machine.location,
+                contents=disk.own,
+                machine=machine.id,
+                creation={"createOption": "Import", "sourceUri": disk.vhd},
+                running=machine.allocated,
+            )
+            del disk.settings["vhd"]
+            disk.id, disk.own = made.id, None
+
     def _let_go(self, machine: Machine, disk: MachineDisk) -> None:
         if disk.id is None:
             return

@@ -17,7 +17,7 @@ from azuresim.core.machine_operations import MachineOperations
 from azuresim.core.machine_rules import check_fit, check_managed, check_name, check_network, check_os_profile, size_of
 from azuresim.core.machine_storage import MachineStorage
 from azuresim.core.operations import Operation
-from azuresim.core.quotas import Quotas
+from azuresim.core.quotas import Quotas, Tally
 from azuresim.core.regions import region_key
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.shelf import Shelf
@@ -37,9 +37,17 @@ class MachineWritten:
 class Machines:
     """All virtual machines."""
 
-    def __init__(self, operations: MachineOperations, catalogue: Catalogue, storage: MachineStorage, networks: MachineNetworks) -> None:
+    def __init__(
+        self,
+        operations: MachineOperations,
+        catalogue: Catalogue,
+        *,
+        storage: MachineStorage,
+        networks: MachineNetworks,
+        tallies: Mapping[str, Tally],
+    ) -> None:
         self.shelf: Shelf[Machine] = Shelf()
-        self.quotas = Quotas(catalogue, lambda: self.shelf)
+        self.quotas = Quotas(catalogue, lambda: self.shelf, tallies)
         self._kernel = operations.kernel
         self._operations = operations
         self._catalogue = catalogue
@@ -178,8 +186,8 @@ class Machines:
         machine.revision += counts
         if reboots:
             self._operations.guests.halt(machine)
-        # An update may have overtaken the creation, or have changed the size.
-        if reboots or machine.power == "starting":
+        # An update may have overtaken the creation, or come after one that failed, or have changed the size.
+        if reboots or not machine.booted:
             self._operations.power_up(machine)
 
     def _end_delete(self, machine: Machine) -> None:

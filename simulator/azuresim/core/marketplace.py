@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from azuresim.core.catalogue import SUPPORTED_IMAGES, SupportedImage
 from azuresim.core.contents import Contents, OsType
@@ -28,6 +28,9 @@ _ID = re.compile(
     r"/artifacttypes/vmimage/offers/(?P<offer>[^/]+)/skus/(?P<sku>[^/]+)(?:/versions/(?P<version>[^/]+))?",
     re.IGNORECASE,
 )
+
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +114,12 @@ class Marketplace:
     def offers(self, publisher: str) -> list[str]:
         """Raises 404 for an unknown publisher."""
         found = {image.offer for image in self._by_key.values() if image.publisher.lower() == publisher.lower()}
-        return sorted(_some(found), key=str.lower)
+        return sorted(_some(list(found)), key=str.lower)
 
     def skus(self, publisher: str, offer: str) -> list[MarketplaceImage]:
         """Raises 404 for an unknown publisher or offer."""
         wanted = (publisher.lower(), offer.lower())
-        return sorted(_some({image for image in self._by_key.values() if image.key[:2] == wanted}), key=lambda image: image.sku.lower())
+        return sorted(_some([image for image in self._by_key.values() if image.key[:2] == wanted]), key=lambda image: image.sku.lower())
 
     def sku(self, publisher: str, offer: str, sku: str) -> MarketplaceImage:
         """Raises 404 NotFound."""
@@ -185,7 +188,7 @@ def version_order(version: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(part), "") if part.isdigit() else (-1, part) for part in _VERSION_PARTS.split(version))
 
 
-def _some(found: set[Any]) -> set[Any]:
+def _some(found: list[Found]) -> list[Found]:
     if not found:
         raise _not_found()
     return found

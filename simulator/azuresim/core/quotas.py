@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from azuresim.core.catalogue import Catalogue
@@ -35,28 +35,32 @@ class Usage:
     limit: int
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A row beside machines and cores; ``count(subscription, region)`` counts it. Its limit is shown and not enforced here."""
+
+    title: str
+    limit: int
+    count: Callable[[str, str], int]
+
+
 class Quotas:
     """Counted from the machines there are: deallocated ones count as well."""
 
-    def __init__(self, catalogue: Catalogue, machines: Callable[[], Iterable[Machine]]) -> None:
+    def __init__(self, catalogue: Catalogue, machines: Callable[[], Iterable[Machine]], tallies: Mapping[str, Tally]) -> None:
         self._catalogue = catalogue
         self._machines = machines
+        self._tallies = tallies
         self._limits: dict[tuple[str, str, str], int] = {}
-        # Whatever else counts: titles, counters and limits by the usage's name.
-        self._counters: dict[str, tuple[str, int, Callable[[str, str], int]]] = {}
 
     def limit(self, subscription: str, region: str, name: str) -> int:
         """Of a family, or of one of the region's own rows."""
-        default = _REGIONAL[name][1] if name in _REGIONAL else self._counters[name][1] if name in self._counters else _FAMILY_LIMIT
+        default = _REGIONAL[name][1] if name in _REGIONAL else self._tallies[name].limit if name in self._tallies else _FAMILY_LIMIT
         return self._limits.get((subscription.lower(), region_key(region), name.lower()), default)
 
     def set_limit(self, subscription: str, region: str, name: str, limit: int) -> None:
         """What somebody at Azure has granted, or taken away."""
         self._limits[subscription.lower(), region_key(region), name.lower()] = limit
-
-    def count(self, name: str, title: str, *, limit: int, counter: Callable[[str, str], int]) -> None:
-        """One more row; ``counter(subscription, region)`` counts it."""
-        self._counters[name] = (title, limit, counter)
 
     def usages(self, subscription: str, region: str) -> list[Usage]:
         """All rows, in the order of a recorded answer."""
@@ -69,8 +73,8 @@ class Quotas:
             for family in self._catalogue.families()
         ]
         return rows + [
-            Usage(name, title, counter(subscription, region), self.limit(subscription, region, name))
-            for name, (title, _, counter) in self._counters.items()
+            Usage(name, tally.title, tally.count(subscription, region), self.limit(subscription, region, name))
+            for name, tally in self._tallies.items()
         ]
 
     def require(self, subscription: str, region: str, family: str, cores: int, *, low_priority: bool = False) -> None:

@@ -20,6 +20,7 @@ from azuresim.core.operations import Operations
 from azuresim.core.run_commands import RunCommands
 from azuresim.core.script_blobs import ScriptBlobs
 from azuresim.core.sources import Sources
+from azuresim.core.tallies import tallies
 
 
 class VirtualMachines:
@@ -27,13 +28,15 @@ class VirtualMachines:
 
     def __init__(self, kernel: Kernel, operations: Operations, *, sources: Sources, disks: DisksOfMachines, catalogue: Catalogue) -> None:
         self.disks = disks
+        self.marketplace = sources.marketplace
         self.network = Network(kernel, operations)
         self.guests = Guests(kernel, operations, sources)
         vhds = MachineVhds(kernel, sources)
         own = MachineOperations(kernel, operations, catalogue, self.guests)
         storage = MachineStorage(kernel, disks, BootImages(sources), vhds)
-        self.machines = Machines(own, catalogue, storage, MachineNetworks(kernel, self.network))
-        self.power = MachinePower(own, disks, vhds)
+        networks = MachineNetworks(kernel, self.network)
+        self.machines = Machines(own, catalogue, storage=storage, networks=networks, tallies=tallies(sources))
+        self.power = MachinePower(own, disks, vhds, storage)
         self.extensions = Extensions(kernel, self.machines.shelf, self.guests)
         self.run_commands = RunCommands(kernel, self.machines.shelf, self.guests, ScriptBlobs(sources))
         self.adoption = MachineAdoption(kernel, self.machines.shelf, disks, sources, self.network)

@@ -48,8 +48,7 @@ def instance_view(world: World, found: Machine) -> Json:
     """What the platform sees: the agent's last report, disks, extensions, power."""
     now = world.kernel.moment
     view: Json = {}
-    reports = found.guest is not None and found.guest.reports(now)
-    if reports or (found.guest is None and found.reported is not None):
+    if _heard(found, now) is not None:
         view["computerName"] = (found.properties.get("osProfile") or {}).get("computerName", found.id.name)
         view["osName"], view["osVersion"] = found.os
     agent = _agent(found, now)
@@ -86,17 +85,24 @@ def _disk(world: World, found: Machine, disk: MachineDisk) -> Json:
     return shown
 
 
-def _agent(found: Machine, now: float) -> Json | None:
-    """None for a deallocated machine; one that was stopped keeps its last report, as recorded."""
+def _heard(found: Machine, now: float) -> float | None:
+    """When the agent was last heard of. A stopped machine keeps its last report, one that starts again until the next, as recorded."""
     guest = found.guest
-    if guest is None and found.reported is None:
-        return None
-    if guest is not None and not guest.reports(now):
-        code, level, display, message = _SILENT if guest.ready is not None and now >= guest.ready else _WAITING
+    if guest is not None and guest.reports(now):
+        return now
+    return found.reported if guest is None or guest.answering else None
+
+
+def _agent(found: Machine, now: float) -> Json | None:
+    """None for a machine without hardware."""
+    guest, heard = found.guest, _heard(found, now)
+    if heard is None:
+        if guest is None:
+            return None
+        code, level, display, message = _WAITING if guest.answering else _SILENT
         status = {"code": code, "level": level, "displayStatus": display, "message": message, "time": arm_time(int(now))}
         return {"vmAgentVersion": "Unknown", "statuses": [status]}
     code, level, display, message = _READY
-    heard = now if guest is not None else found.reported or now
     handlers = [(each.kind, each.version) for each in found.extensions.values()]
     if found.run_commands:
         handlers.append((handler(found), "1.3.9"))

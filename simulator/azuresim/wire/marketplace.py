@@ -15,7 +15,6 @@ from azuresim.wire.routing import Call, Route, Service
 
 Json = dict[str, Any]
 _STARTS_WITH = re.compile(r"startswith\(name,\s*'([^']*)'\)", re.IGNORECASE)
-_BYTES_OF_FOOTER = 512
 
 
 def _item(call: Call, *path: str, properties: Mapping[str, Any] | None = None) -> Json:
@@ -98,7 +97,8 @@ def _version(image: MarketplaceImage) -> Json:
         **_upgrades(image),
         "imageDeprecationStatus": {"imageState": "Active"},
         **({"features": features} if features else {}),
-        "osDiskImage": {"operatingSystem": image.os_type, "sizeInBytes": image.size_bytes + _BYTES_OF_FOOTER},
+        # Recorded answers have `sizeInBytes` as well, which no SDK model knows; adopted images show it.
+        "osDiskImage": {"operatingSystem": image.os_type},
         "dataDiskImages": [],
         **{name: value for name, value in (image.shown or {}).items() if name != "automaticOSUpgradeProperties"},
     }

@@ -14,6 +14,7 @@ from azuresim.wire.routing import Call, Route, Service
 
 Json = dict[str, Any]
 _VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
+_POLLED = ("operations", "operationresults")
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 _JOIN_NIC, _JOIN_SUBNET = "Microsoft.Network/networkInterfaces/join/action", "Microsoft.Network/virtualNetworks/subnets/join/action"
 
@@ -25,7 +26,7 @@ def required_action(request: Request) -> tuple[str, str] | None:
     if not parts or parts[0].lower() != "subscriptions" or at < 0 or len(parts) <= at + 2:
         return None
     namespace, rest = parts[at + 1], parts[at + 2 :]
-    if namespace.lower() == "microsoft.authorization" or "operations" in rest[-2:-1]:
+    if namespace.lower() == "microsoft.authorization" or (len(rest) > 1 and rest[-2].lower().endswith(_POLLED)):
         return None
     types = "/".join(rest[0::2])
     acts = request.method == "POST" and len(rest) % 2

@@ -69,7 +69,8 @@ def _list(call: Call) -> Response:
     view = "instanceview" in _expansions(call) or call.request.query.get("statusonly", "").lower() == "true"
     found = call.world.virtual.machines.shelf.within(subscription, group)
     if "location" in call.params:
-        found = [machine for machine in found if machine.location == region_key(location(call))]
+        region = region_key(location(call))
+        found = [machine for machine in found if machine.location == region]
     return arm.page(machine_views.machine(call.world, machine, view=view) for machine in found)
 
 
@@ -129,6 +130,7 @@ SERVICE = Service(
         Route("POST", f"{MACHINE}/redeploy", "VirtualMachines_Redeploy", _act(MachinePower.redeploy)),
         Route("POST", f"{MACHINE}/reapply", "VirtualMachines_Reapply", _act(MachinePower.reapply)),
         Route("POST", f"{MACHINE}/deallocate", "VirtualMachines_Deallocate", _act(MachinePower.deallocate)),
+        Route("POST", f"{MACHINE}/convertToManagedDisks", "VirtualMachines_ConvertToManagedDisks", _act(MachinePower.convert)),
         Route("POST", f"{MACHINE}/generalize", "VirtualMachines_Generalize", _generalize),
         Route(
             "POST",
