@@ -48,7 +48,6 @@ async def made(cloud: Cloud, name: str = "vm", **changes: Any) -> Machine:
     """A machine that runs, its agent ready."""
     await cloud.compute.virtual_machines.begin_create_or_update("rg", name, body(**changes), polling=False)
     cloud.clock.advance(60)
-    cloud.world.settle()
     return machine(cloud, name)
 
 
@@ -61,12 +60,12 @@ def parsed(text: str) -> ResourceId:
 
 def machine(cloud: Cloud, name: str = "vm") -> Machine:
     """The core's own."""
+    cloud.world.settle()
     return cloud.world.virtual.machines.get(parsed(f"{MACHINE[:-2]}{name}"))
 
 
 def contents(cloud: Cloud, name: str = "vm") -> Contents:
     """What is on its OS disk."""
-    cloud.world.settle()
     return cloud.world.virtual.guests.contents(machine(cloud, name).os_disk)
 
 

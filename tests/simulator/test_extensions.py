@@ -87,8 +87,12 @@ async def test_refusals_of_an_extension(cloud: Cloud) -> None:
 
 
 async def test_an_encrypted_machine_is_known_as_one(cloud: Cloud) -> None:
-    made = await vm.made(cloud)
-    assert not made.encrypted
+    await vm.made(cloud)
+    (disk,) = (await cloud.compute.virtual_machines.instance_view("rg", "vm")).disks
+    assert disk.encryption_settings is None
     kind = {"publisher": "Microsoft.Azure.Security", "type": "AzureDiskEncryptionForLinux", "typeHandlerVersion": "1.1"}
     vm.sent(cloud, "PUT", EXTENSION, extension(kind))
-    assert made.encrypted
+    cloud.clock.advance(20)
+    assert vm.machine(cloud).encrypted
+    (disk,) = (await cloud.compute.virtual_machines.instance_view("rg", "vm")).disks
+    assert [setting.enabled for setting in disk.encryption_settings] == [True]

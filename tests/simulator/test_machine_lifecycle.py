@@ -196,6 +196,32 @@ async def test_data_disks_leave_when_the_update_ends_and_others_join_at_once(clo
     assert sorted(disk.disk_state for disk in cloud.world.sources.disks) == ["Attached", "Attached", "Unattached"]
 
 
+async def test_a_data_disk_keeps_its_place_and_changes_its_caching(cloud: Cloud) -> None:
+    machines = cloud.compute.virtual_machines
+    await vm.made(cloud, data_disks=[EMPTY])
+    change = {"properties": {"storageProfile": {"dataDisks": [{"lun": 0, "createOption": "Empty", "caching": "ReadOnly"}]}}}
+    await machines.begin_update("rg", "vm", change, polling=False)
+    (disk,) = (await machines.get("rg", "vm")).properties.storage_profile.data_disks
+    assert (disk.caching, disk.disk_size_gb, disk.to_be_detached) == ("ReadOnly", 8, False)
+
+
+async def test_what_changes_nothing_is_an_operation_all_the_same(cloud: Cloud) -> None:
+    machines = cloud.compute.virtual_machines
+    await vm.made(cloud)
+    tag = vm.machine(cloud).etag
+    for begin in (machines.begin_reapply, machines.begin_start):
+        await begin("rg", "vm", polling=False)
+        cloud.clock.advance(2)
+        assert await vm.statuses(cloud) == ["ProvisioningState/succeeded", "PowerState/running"]
+    assert vm.machine(cloud).etag == tag
+    await vm.stopped(cloud, deallocated=False)
+    await machines.begin_power_off("rg", "vm", polling=False)
+    await vm.stopped(cloud)
+    tag = vm.machine(cloud).etag
+    await vm.stopped(cloud)
+    assert vm.machine(cloud).etag == tag
+
+
 async def test_another_size_restarts_a_running_machine(cloud: Cloud) -> None:
     made = await vm.made(cloud)
     guest = made.guest
@@ -271,3 +297,70 @@ def test_nothing_is_listed_where_nothing_is(cloud: Cloud) -> None:
     assert vm.sent(cloud, "GET", f"{GROUP}/providers/Microsoft.Compute/virtualMachines").json() == {"value": []}
     here = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/locations"
     assert vm.sent(cloud, "GET", f"{here}/atlantis/virtualMachines").json()["error"]["code"] == "NoRegisteredProviderFound"
+
+
+def test_a_machine_is_adopted_with_all_it_shows(cloud: Cloud) -> None:
+    extension = {
+        "name": "ext",
+        "location": "westus",
+        "properties": {"publisher": "p", "type": "t", "typeHandlerVersion": "1.0", "provisioningState": "Succeeded"},
+    }
+    disk = {"osType": "Windows", "name": "os", "createOption": "FromImage", "caching": "None", "deleteOption": "Detach"}
+    data = {"lun": 2, "name": "d", "createOption": "Empty", "vhd": {"uri": "x"}}
+    shown = {
+        "location": "westus",
+        "tags": {"a": "b"},
+        "zones": ["1"],
+        "identity": {"type": "SystemAssigned"},
+        "properties": {
+            "hardwareProfile": {"vmSize": "Standard_D2s_v3"},
+            "provisioningState": "Succeeded",
+            "vmId": "7",
+            "storageProfile": {
+                "osDisk": {**disk, "managedDisk": {"id": vm.DISK}},
+                "dataDisks": [data],
+            },
+            "securityProfile": {"securityType": "TrustedLaunch"},
+            "networkProfile": {"networkInterfaces": [{"id": vm.NIC}]},
+            "timeCreated": "2024-08-26T05:55:58.2670139+00:00",
+        },
+        "resources": [extension],
+        "etag": '"5"',
+    }
+    found = cloud.world.virtual.adoption.adopt(vm.parsed(vm.MACHINE), shown)
+    # Its disk does not show its size, so it is deallocated, as recorded.
+    assert found.power == "deallocated"
+    back = vm.sent(cloud, "GET", vm.MACHINE).json()
+    for name in ("tags", "zones", "identity", "etag"):
+        assert back[name] == shown[name]
+    assert back["properties"]["timeCreated"] == "2024-08-26T05:55:58.2670139+00:00"
+    assert back["properties"]["vmId"] == "7"
+    assert back["properties"]["securityProfile"] == {"securityType": "TrustedLaunch"}
+    assert [e["name"] for e in back["resources"]] == ["ext"]
+    (kept,) = cloud.world.sources.disks
+    assert (kept.contents.os_type, kept.contents.generation, kept.disk_state) == ("Windows", "V2", "Reserved")
+    without_agent = {"computerName": "vm", "windowsConfiguration": {"provisionVMAgent": False}}
+    shown["properties"] |= {"osProfile": without_agent, "instanceView": {"statuses": [{"code": "PowerState/running"}]}}  # type: ignore[operator]  # JSON
+    again = cloud.world.virtual.adoption.adopt(vm.parsed(vm.MACHINE), {**shown, "etag": "W/x"})
+    assert again.etag == '"1"'
+    assert again.guest is not None
+    assert again.guest.ready is None
+    assert kept.disk_state == "Attached"
+
+
+async def test_what_the_recorded_view_says_is_taken_over(cloud: Cloud) -> None:
+    waiting = {"code": "ProvisioningState/Unavailable", "level": "Warning"}
+    found = vm.unmanaged(cloud)
+    assert found.guest.ready is not None
+    view = {"statuses": [{"code": "PowerState/running"}], "osName": "centos", "osVersion": "7.5", "vmAgent": {"statuses": [waiting]}}
+    body = vm.sent(cloud, "GET", vm.MACHINE).json()
+    body["properties"]["instanceView"] = view
+    cloud.world.virtual.adoption.adopt(vm.parsed(vm.MACHINE), body)
+    assert await vm.agent(cloud) == "Not Ready"
+    cloud.clock.advance(9)
+    seen = await cloud.compute.virtual_machines.instance_view("rg", "vm")
+    assert (seen.os_name, seen.os_version, seen.vm_agent.statuses[0].display_status) == ("centos", "7.5", "Ready")
+    view["statuses"] = [{"code": "PowerState/stopped"}, {"code": "OSState/generalized"}]
+    cloud.world.virtual.adoption.adopt(vm.parsed(vm.MACHINE), body)
+    assert await vm.statuses(cloud) == ["ProvisioningState/succeeded", "OSState/generalized", "PowerState/stopped"]
+    assert await vm.agent(cloud) == "Ready"

@@ -12,6 +12,9 @@ NO_SUCH = {**vm.UBUNTU, "sku": "none"}
 ARM_IMAGE = {"id": DEFINITION}
 
 
+ED25519 = f"ssh-ed25519 {base64.b64encode(b'%c%c%c%cssh-ed25519' % (0, 0, 0, 11) + bytes(36)).decode()} me"
+
+
 def key(bits: int) -> str:
     """An OpenSSH RSA key of that many bits."""
     parts = [b"ssh-rsa", b"\1\0\1", b"\0" + ((1 << bits) - 1).to_bytes(bits // 8, "big")]
@@ -62,6 +65,8 @@ def ssh(text: str) -> dict[str, Any]:
         pytest.param({"osProfile": ssh("ssh-rsa !!")}, 400, "InvalidParameter", "keyData", id="key is no base64"),
         pytest.param({"osProfile": ssh(key(1024))}, 400, "InvalidParameter", "keyData", id="key too short"),
         pytest.param({"osProfile": ssh(key(2048))}, 0, "", "", id="key in order"),
+        pytest.param({"osProfile": ssh(ED25519)}, 0, "", "", id="key of another kind"),
+        pytest.param({"osProfile": ssh(ED25519.replace("ssh-ed25519", "ssh-dss"))}, 400, "InvalidParameter", "keyData", id="key kind"),
         pytest.param(
             {"osProfile": {**vm.USER, "linuxConfiguration": {"disablePasswordAuthentication": True}}},
             400,
@@ -175,6 +180,8 @@ def test_a_specialised_image_takes_no_profile(cloud: Cloud) -> None:
     version = cloud.image(os_state="Specialized")
     assert "not allowed" in vm.sent(cloud, "PUT", vm.MACHINE, vm.body(image={"id": version})).json()["error"]["message"]
     assert vm.sent(cloud, "PUT", vm.MACHINE, vm.body(image={"id": version}, osProfile=None)).status == 201
+    late = vm.sent(cloud, "PATCH", vm.MACHINE, {"properties": {"osProfile": {"computerName": "vm"}}})
+    assert (late.status, late.json()["error"]["code"]) == (409, "PropertyChangeNotAllowed")
 
 
 @pytest.mark.parametrize(
@@ -208,6 +215,13 @@ async def test_what_an_update_cannot_change(cloud: Cloud, change: dict[str, Any]
     call = cloud.compute.virtual_machines.begin_update("rg", "vm", {"properties": change}, polling=False)
     assert (await vm.refused(call))[:2] == (409, code)
     assert (await cloud.compute.virtual_machines.get("rg", "vm")).properties.provisioning_state == "Succeeded"
+
+
+async def test_no_vhd_joins_a_machine_after_the_retirement(cloud: Cloud) -> None:
+    await vm.made(cloud)
+    disk = {"lun": 0, "createOption": "Empty", "diskSizeGB": 1, "vhd": {"uri": vm.VHD}}
+    call = cloud.compute.virtual_machines.begin_update("rg", "vm", {"properties": {"storageProfile": {"dataDisks": [disk]}}}, polling=False)
+    assert (await vm.refused(call))[:2] == (400, "BadRequest")
 
 
 async def test_a_disk_grows_while_its_machine_is_deallocated(cloud: Cloud) -> None:

@@ -154,6 +154,10 @@ async def test_the_road_of_an_image_build(cloud: Cloud) -> None:
     cloud.world.settle()
     (made,) = cloud.world.sources.images
     assert made.contents.generalized
+    image_id = {"id": f"{GROUP}/providers/Microsoft.Compute/images/img"}
+    await vm.made(cloud, "again", image=image_id)
+    assert vm.contents(cloud, "again").image == vm.contents(cloud).image
+    assert not vm.contents(cloud, "again").generalized
 
 
 async def test_a_machine_that_was_only_marked_is_not_generalised_inside(cloud: Cloud) -> None:
@@ -220,6 +224,15 @@ async def test_power_takes_the_machine_away_from_a_command(cloud: Cloud) -> None
     await vm.stopped(cloud)
     assert operation(cloud, answer)["error"]["code"] == "OperationPreempted"
     assert vm.sent(cloud, "GET", RUN).json()["properties"]["provisioningState"] == "Failed"
+
+
+async def test_what_a_script_had_in_mind_ends_with_its_guest(cloud: Cloud) -> None:
+    await vm.made(cloud)
+    await begun(cloud, DEPROVISION.replace("10", "300"), asyncExecution=True)
+    cloud.clock.advance(20)
+    await cloud.compute.virtual_machines.begin_restart("rg", "vm", polling=False)
+    cloud.clock.advance(A_DAY)
+    assert not vm.contents(cloud).generalized
 
 
 async def test_a_machine_without_an_agent_never_answers(cloud: Cloud) -> None:

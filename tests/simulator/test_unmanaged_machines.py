@@ -6,6 +6,7 @@ import pytest
 
 from azuresim import Application, ManualClock, World
 from azuresim.core.contents import Contents
+from azuresim.core.machine import MachineDisk
 from azuresim.core.vhd import GIB
 from azuresim.wire.http import Request
 from simulator import machines as vm
@@ -39,6 +40,16 @@ async def test_a_capture_is_a_copy_in_the_machines_own_account(cloud: Cloud) -> 
     assert captured is not None
     assert captured.blob().content.read(4096, 4100) == b"bits"
     assert not captured.contents(Contents(size_gib=0)).generalized
+
+
+async def test_data_disks_are_captured_as_well(cloud: Cloud) -> None:
+    await generalized(cloud)
+    disk = {"lun": 4, "name": "d", "createOption": "Empty", "caching": "None", "vhd": {"uri": vm.VHD.replace("vm.vhd", "data.vhd")}}
+    vm.machine(cloud).data_disks.append(MachineDisk(settings=disk, own=Contents(size_gib=1)))
+    poller = await cloud.compute.virtual_machines.begin_capture("rg", "vm", CAPTURE)
+    cloud.clock.advance(1)
+    (data,) = (await poller.result()).resources[0]["properties"]["storageProfile"]["dataDisks"]
+    assert (data["lun"], data["image"]["uri"]) == (4, CAPTURED.replace("osDisk", "dataDisk-4"))
 
 
 async def test_what_cannot_be_captured(cloud: Cloud) -> None:
@@ -100,9 +111,16 @@ def test_before_the_retirement_machines_were_made_on_vhds(create_option: str) ->
         answer = app.handle(Request(method, f"{world.base_url}{vm.MACHINE}?api-version=1", {"authorization": "Bearer x"}, sent))
         return answer.status, answer.json()
 
+    outside = {**disk, "vhd": {"uri": "https://other.blob.core.windows.net/a/b.vhd"}}
+    elsewhere = vm.body(image=vm.UBUNTU_GEN1, os_disk=outside) if fresh else vm.body(image=None, osProfile=None, os_disk=outside)
+    assert ask("PUT", elsewhere)[0] == 404
     assert ask("PUT", body)[0] == 201
     blob = world.sources.vhd(vm.VHD)
     assert blob is not None
     assert blob.blob().content.size // GIB == (30 if fresh else 2)
     if fresh:
+        taken = app.handle(
+            Request("PUT", f"{world.base_url}{vm.MACHINE}2?api-version=1", {"authorization": "Bearer x"}, json.dumps(body).encode())
+        )
+        assert taken.json()["error"]["code"] == "BlobAlreadyExists"
         assert ask("PUT", {**body, "properties": {**body["properties"], "licenseType": "None"}})[0] == 200

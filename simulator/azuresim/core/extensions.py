@@ -162,7 +162,7 @@ def _script(extension: Extension) -> str | None:
     settings = {**(extension.properties.get("settings") or {}), **(extension.secrets.get("protectedSettings") or {})}
     if settings.get("script"):
         try:
-            return base64.b64decode(settings["script"]).decode()
+            return base64.b64decode(settings["script"], validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
             return ""
     return str(settings.get("commandToExecute", ""))

@@ -54,15 +54,20 @@ def instance_view(world: World, found: Machine) -> Json:
     agent = _agent(found, now)
     if agent is not None:
         view["vmAgent"] = agent
-    view["disks"] = [
-        {"name": disk.name, "statuses": [_status("ProvisioningState/succeeded", "Provisioning succeeded", found.created)]}
-        for disk in found.disks
-    ]
+    view["disks"] = [_disk_view(found, disk) for disk in found.disks]
     if found.extensions and found.allocated:
         view["extensions"] = [extension_view(each) for each in found.extensions.values()]
     view["hyperVGeneration"] = world.virtual.guests.contents(found.os_disk).generation
     view["statuses"] = _statuses(found)
     return view
+
+
+def _disk_view(found: Machine, disk: MachineDisk) -> Json:
+    statuses = [_status("ProvisioningState/succeeded", "Provisioning succeeded", found.created)]
+    if disk is not found.os_disk or not found.encrypted:
+        return {"name": disk.name, "statuses": statuses}
+    encrypted = _status("EncryptionState/encrypted", "Encryption is enabled on disk", None)
+    return {"name": disk.name, "encryptionSettings": [{"enabled": True}], "statuses": [encrypted, *statuses]}
 
 
 def _storage(world: World, found: Machine) -> Json:
