@@ -113,6 +113,35 @@ async def test_what_a_definition_is_known_by_never_changes(cloud: Cloud, changes
     assert await refused(images.begin_update("rg", "gal", "img", {"properties": {**LINUX, **changes}}, polling=False)) == expected
 
 
+@pytest.mark.parametrize("features", [[{}], [{"name": "SecurityType"}], [{"value": "Standard"}]])
+async def test_half_a_feature_is_refused_in_a_put_and_in_a_patch(cloud: Cloud, features: list[dict[str, str]]) -> None:
+    cloud.world.add_definition(f"{GALLERY}/images/img", location="westus", identifier=IDENTIFIER)
+    images = cloud.compute.gallery_images
+    put = images.begin_create_or_update("rg", "gal", "new", definition(features=features), polling=False)
+    assert await refused(put) == (400, "InvalidParameter")
+    patch = images.begin_update("rg", "gal", "img", {"properties": {**LINUX, "features": features}}, polling=False)
+    assert await refused(patch) == (400, "InvalidParameter")
+    whole = {"properties": {**LINUX, "features": [{"name": "SecurityType", "value": "Standard"}]}}
+    await images.begin_update("rg", "gal", "img", whole, polling=False)
+
+
+def test_null_says_nothing(cloud: Cloud) -> None:
+    cloud.world.add_definition(f"{GALLERY}/images/img", location="westus", identifier=IDENTIFIER)
+    body = {"tags": {}, "properties": {**LINUX, "features": [None], "description": None, "recommended": None}}
+    shown = cloud.ask("PATCH", f"{GALLERY}/images/img?api-version=1", json.dumps(body).encode()).json()["properties"]
+    assert "description" not in shown
+    assert shown["features"] == [{"name": "SecurityType", "value": "Standard"}]
+    assert cloud.ask("PATCH", f"{GALLERY}?api-version=1", b'{"properties":null}').status == 200
+
+
+async def test_the_identity_of_a_gallery_is_kept(cloud: Cloud) -> None:
+    galleries = cloud.compute.galleries
+    body = {"location": "westus", "identity": {"type": "SystemAssigned"}}
+    assert (await (await galleries.begin_create_or_update("rg", "gal", body, polling=False)).result()).identity.type == "SystemAssigned"
+    patch = {"identity": {"type": "None"}, "tags": {}}
+    assert (await (await galleries.begin_update("rg", "gal", patch, polling=False)).result()).identity.type == "None"
+
+
 @pytest.mark.parametrize(
     ("name", "body", "expected"),
     [
@@ -120,6 +149,19 @@ async def test_what_a_definition_is_known_by_never_changes(cloud: Cloud, changes
         pytest.param("img2", definition(identifier={**IDENTIFIER, "sku": "bad sku"}), (400, "InvalidParameter"), id="identifier malformed"),
         pytest.param(
             "img2", {"location": "westus", "properties": {"identifier": IDENTIFIER}}, (400, "InvalidParameter"), id="no operating system"
+        ),
+        pytest.param("img2", definition(identifier=None), (400, "InvalidParameter"), id="no identifier"),
+        pytest.param(
+            "img2",
+            definition(identifier={**IDENTIFIER, "sku": "two"}, endOfLifeDate="2020-01-01T00:00:00Z"),
+            (400, "InvalidParameter"),
+            id="an end that has come",
+        ),
+        pytest.param(
+            "img2",
+            definition(identifier={**IDENTIFIER, "sku": "two"}, endOfLifeDate="soon"),
+            (400, "InvalidRequestContent"),
+            id="an end that is no date",
         ),
         pytest.param("img2.", definition(identifier={**IDENTIFIER, "sku": "two"}), (400, "InvalidParameter"), id="name"),
     ],

@@ -189,6 +189,7 @@ async def test_of_an_image_only_the_tags_change(cloud: Cloud) -> None:
     await images.begin_update("rg", "img", {"tags": {"a": "b"}}, polling=False)
     changed = await images.get("rg", "img")
     assert (changed.tags, changed.properties.provisioning_state) == ({"a": "b"}, "Updating")
+    assert (await refused(images.begin_update("rg", "img", {"tags": {}}, polling=False)))[:2] == (409, "Conflict")
     cloud.clock.advance(10)
     other = {"properties": {"sourceVirtualMachine": {"id": f"{MACHINE}2"}}}
     assert (await refused(images.begin_update("rg", "img", other, polling=False)))[:2] == (409, "PropertyChangeNotAllowed")

@@ -350,3 +350,17 @@ async def test_a_failed_version_keeps_its_name_and_shows_why(cloud: Cloud) -> No
     with pytest.raises(HttpResponseError, match="Please make sure the source exists"):
         await poller.result()
     assert kept(cloud).state == "Failed"
+
+
+def test_a_seed_says_what_was_not_deprovisioned(cloud: Cloud) -> None:
+    cloud.world.load(
+        {
+            "vhds": [{"account": "vhds", "container": "images", "blob": "raw.vhd", "generalized": False}],
+            "definitions": [{"id": DEFINITION, "location": "westus"}],
+            "versions": [{"id": VERSION, "regions": ["westus"], "generalized": False}],
+        }
+    )
+    assert boots(cloud).generalized is False
+    found = cloud.world.sources.vhd(VHD.replace("os.vhd", "raw.vhd"))
+    assert found is not None
+    assert found.contents(SYSTEM) == Contents(size_gib=1, os_type="Linux", generation="V2", generalized=False)

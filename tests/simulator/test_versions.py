@@ -118,6 +118,12 @@ async def test_the_operation_ends_with_the_version(cloud: Cloud) -> None:
             (400, "InvalidParameter", "between 1 and 100"),
             id="replicas",
         ),
+        pytest.param(
+            version_body(publishingProfile={"endOfLifeDate": "soon"}),
+            "1.0.0",
+            (400, "InvalidRequestContent", "Could not convert string to DateTimeOffset"),
+            id="an end that is no date",
+        ),
         pytest.param(version_body(storageProfile={}), "1.0.0", (400, "InvalidParameter", "One and only one source"), id="no source"),
         pytest.param(
             version_body(

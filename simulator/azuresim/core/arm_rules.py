@@ -23,6 +23,18 @@ class Tracked(Placed, Protocol):
     properties: dict[str, Any]
 
 
+def given_properties(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a body says under `properties`; null says nothing, on any level."""
+    said: dict[str, Any] = _said(body.get("properties") or {})
+    return said
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _said(item) for name, item in value.items() if item is not None}
+    return [_said(item) for item in value if item is not None] if isinstance(value, list) else value
+
+
 def check_location(existing: Placed | None, resource: ResourceId, body: Mapping[str, Any]) -> None:
     """A location is required, must be a region, and never changes."""
     location = body.get("location")
@@ -48,7 +60,7 @@ def merge_patch(resource: Tracked, body: Mapping[str, Any]) -> None:
     """Tags are replaced, properties merged one level deep."""
     if "tags" in body:
         resource.tags = body["tags"]
-    resource.properties = {**resource.properties, **body.get("properties", {})}
+    resource.properties = {**resource.properties, **given_properties(body)}
 
 
 def property_change(path: str) -> ServiceError:

@@ -10,6 +10,7 @@ from typing import Any
 from azuresim.core.arm_rules import property_change
 from azuresim.core.contents import Contents
 from azuresim.core.errors import ServiceError, invalid_parameter
+from azuresim.core.moments import given_moment
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.versions import ImageVersion
 
@@ -72,6 +73,11 @@ def normalised(given: Mapping[str, Any]) -> Json:
     """What the service keeps: nothing empty, feature values in its spelling."""
     kept = {name: value for name, value in given.items() if value not in ({}, [])}
     if "features" in kept:
+        for number, feature in enumerate(kept["features"]):
+            for name in ("name", "value"):
+                if not (feature or {}).get(name):
+                    target = f"galleryImage.properties.features[{number}].{name}"
+                    raise invalid_parameter(f"Required parameter '{target}' is missing (null).", target=target)
         # Recorded: "true" is answered as "True".
         kept["features"] = [
             {**f, "value": f["value"].capitalize() if f["value"] in {"true", "false"} else f["value"]} for f in kept["features"]
@@ -100,11 +106,18 @@ def immutable_part(properties: Json) -> Json:
     }
 
 
+def check_end_of_life(given: Mapping[str, Any], now: float) -> None:
+    """400 for an end that has come already (troubleshooting-shared-images.md)."""
+    end = given.get("endOfLifeDate")
+    if end and given_moment(end, "properties.endOfLifeDate") <= now:
+        raise invalid_parameter("EndOfLifeDate must be set to a future date.", target="galleryImage.properties.endOfLifeDate")
+
+
 def check_identifier(siblings: Iterable[Definition], given: Json) -> None:
     """Refuse a malformed or taken identifier, and a definition without an operating system."""
-    identifier = given.get("identifier", {})
+    identifier = given.get("identifier") or {}
     for name, longest in _IDENTIFIER.items():
-        value = identifier.get(name, "")
+        value = str(identifier.get(name) or "")
         if not re.fullmatch(rf"[A-Za-z0-9._-]{{1,{longest}}}(?<!\.)", value):
             raise invalid_parameter(
                 f"Asset name galleryImage.properties.identifier.{name} is not valid. It cannot be empty. "

@@ -36,7 +36,7 @@ class Accesses:
         self._sources = sources
 
     def grant(self, disk: ManagedDisk, *, access: str, seconds: int) -> Operation:
-        """Open it to whoever has the URL. A second grant prolongs the first and has the same URL."""
+        """Open it to whoever has the URL. A second grant has a URL of its own, for the same blob."""
         writes = access.lower() == "write"
         if access.lower() not in {"read", "write"}:
             raise invalid_parameter(f"The value '{access}' of parameter 'access' is invalid.", target="access")
@@ -75,9 +75,9 @@ class Accesses:
         until = self._kernel.moment + seconds
         if disk.access is None:
             account, container = self._account(disk.location, upload=writes), self._kernel.ids.hex(12)
-            place = (account.name, container, _BLOB_NAME)
             self._fill(disk, account, container, writes=writes)
-            disk.access = Access(url=self._url(account, place, until, writes=writes), blob=place, until=until, writes=writes)
+            disk.access = Access(url="", blob=(account.name, container, _BLOB_NAME), until=until, writes=writes)
+        disk.access.url = self._url(disk.access, until)
         disk.access.until = max(disk.access.until, until)
         self._expire_later(disk, disk.access)
         return disk.access
@@ -136,12 +136,15 @@ class Accesses:
         account_id = ResourceId(_PLATFORM_SUBSCRIPTION, "platform", "Microsoft.Storage", ("storageAccounts",), (name,))
         return self._sources.storage.add_account(account_id, location=location)
 
-    def _url(self, account: StorageAccount, place: tuple[str, str, str], until: float, *, writes: bool) -> str:
+    def _url(self, access: Access, until: float) -> str:
         """A service SAS, signed with the account's key as any other."""
+        account = self._sources.storage.named(access.blob[0])
+        path = "/".join(access.blob)
         expiry = f"{datetime.fromtimestamp(int(until), UTC):%Y-%m-%dT%H:%M:%SZ}"
-        permissions = "rw" if writes else "r"
-        text = "\n".join((permissions, "", expiry, f"/blob/{'/'.join(place)}", "", "", "", _SAS_VERSION, "", "", "", "", ""))
-        signature = base64.b64encode(hmac.new(account.keys[0].encode(), text.encode(), hashlib.sha256).digest()).decode()
+        permissions = "rw" if access.writes else "r"
+        text = "\n".join((permissions, "", expiry, f"/blob/{path}", "", "", "", _SAS_VERSION, "", "", "", "", ""))
+        key = account.keys[0].encode() if account is not None else b""
+        signature = base64.b64encode(hmac.new(key, text.encode(), hashlib.sha256).digest()).decode()
         query = {"sv": _SAS_VERSION, "sr": "b", "sp": permissions, "se": expiry, "sig": signature}
         shown = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
-        return f"{self._sources.blob_base}{'/'.join(place)}?{shown}"
+        return f"{self._sources.blob_base}{path}?{shown}"

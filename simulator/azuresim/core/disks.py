@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from azuresim.core.arm_rules import check_location, property_change
+from azuresim.core.arm_rules import check_location, given_properties, property_change
 from azuresim.core.disk_access import Accesses
 from azuresim.core.disk_origins import Origin, Origins, at_least, declared_contents
 from azuresim.core.disk_performance import KINDS, MAX_GIB, PERFORMANCE, is_declared, performance
@@ -57,7 +57,7 @@ class Disks:
         """Create, or update what may change."""
         existing = self.find(disk_id)
         check_location(existing, disk_id, body)
-        properties = dict(body.get("properties") or {})
+        properties = given_properties(body)
         sku = _checked_sku((body.get("sku") or {}).get("name") or (existing.sku if existing else "Standard_LRS"))
         _check_size(properties.get("diskSizeGB"))
         if existing is not None:
@@ -83,7 +83,7 @@ class Disks:
         """Merge tags, SKU and properties."""
         disk = self.get(disk_id)
         sku = _checked_sku((body.get("sku") or {}).get("name") or disk.sku)
-        properties = dict(body.get("properties") or {})
+        properties = given_properties(body)
         _check_size(properties.get("diskSizeGB"))
         return disk, self._update(disk, sku, properties, body.get("tags", disk.tags))
 
@@ -132,7 +132,7 @@ class Disks:
             running=states["diskState"] == "Attached",
             awaits_upload=states["diskState"] in {"ReadyToUpload", "ActiveUpload"},
         )
-        created = moment_of(computed.get("timeCreated"), self._kernel.moment)
+        created = moment_of(computed["timeCreated"]) if "timeCreated" in computed else self._kernel.moment
         if states["completionPercent"] is not None:
             disk.copying = (created, created + self._kernel.durations.snapshot_copy)
         self._complete(disk, created)
@@ -152,7 +152,9 @@ class Disks:
         try:
             origin = at_least(find(), disk.declared.get("diskSizeGB"))
         except ServiceError:
-            self.shelf(disk.id).remove(disk.id)
+            # What cannot be made leaves nothing behind; its name may be somebody else's by now.
+            if self.find(disk.id) is disk:
+                self.shelf(disk.id).remove(disk.id)
             raise
         disk.contents = origin.contents
         if disk.declared.get("osType") is not None:

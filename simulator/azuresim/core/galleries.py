@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from azuresim.core import definitions
-from azuresim.core.arm_rules import check_location, merge_patch, nested_resources, parent_not_found
+from azuresim.core.arm_rules import check_location, given_properties, merge_patch, nested_resources, parent_not_found
 from azuresim.core.definitions import Definition
 from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.kernel import Kernel
@@ -31,6 +31,7 @@ class Gallery:
     tags: dict[str, str] | None
     properties: Json
     state: str
+    more: Json = field(default_factory=dict)
     definitions: dict[str, Definition] = field(default_factory=dict)
 
 
@@ -92,14 +93,16 @@ class Galleries:
             )
         existing = self._by_key.get(gallery_id.key)
         check_location(existing, gallery_id, body)
-        given = {name: value for name, value in body.get("properties", {}).items() if name != "identifier"}
+        given = {name: value for name, value in given_properties(body).items() if name != "identifier"}
         if existing is None:
             self._require_unique(gallery_id)
             given["identifier"] = {"uniqueName": f"{gallery_id.subscription}-{gallery_id.name.upper()}"}
-            existing = Gallery(id=gallery_id, location=body["location"], tags=body.get("tags"), properties=given, state="Creating")
+            existing = Gallery(
+                id=gallery_id, location=body["location"], tags=body.get("tags"), properties=given, state="Creating", more=_beside(body)
+            )
             self._by_key[gallery_id.key] = existing
             return existing, self._settle_later(existing, created=True)
-        existing.tags = body.get("tags")
+        existing.tags, existing.more = body.get("tags"), {**existing.more, **_beside(body)}
         # Recorded: an update without the policy keeps it.
         policy = {name: existing.properties[name] for name in ("softDeletePolicy",) if name in existing.properties}
         existing.properties = {**policy, **given, "identifier": existing.properties["identifier"]}
@@ -111,6 +114,7 @@ class Galleries:
         """Merge tags and top-level properties; done at once."""
         gallery = self.get(gallery_id)
         merge_patch(gallery, body)
+        gallery.more |= _beside(body)
         _empty_bin(gallery)
         return gallery
 
@@ -135,7 +139,8 @@ class Galleries:
             )
         existing = gallery.definitions.get(definition_id.name.lower())
         check_location(existing, definition_id, body)
-        given = definitions.normalised(body.get("properties", {}))
+        given = definitions.normalised(given_properties(body))
+        definitions.check_end_of_life(given, self._kernel.moment)
         if existing is None:
             definitions.check_identifier(gallery.definitions.values(), given)
             made = Definition(
@@ -156,8 +161,10 @@ class Galleries:
     def patch_definition(self, definition_id: ResourceId, body: Mapping[str, Any]) -> Definition:
         """Merge; the same properties are immutable as in a PUT."""
         definition = self.definition(definition_id)
-        definitions.check_unchanged(definition, body.get("properties", {}))
-        merge_patch(definition, body)
+        given = definitions.normalised(given_properties(body))
+        definitions.check_unchanged(definition, given)
+        definitions.check_end_of_life(given, self._kernel.moment)
+        merge_patch(definition, {**body, "properties": given})
         return definition
 
     def delete_definition(self, definition_id: ResourceId) -> Operation | None:
@@ -177,7 +184,7 @@ class Galleries:
         shown = dict(body.get("properties") or {})
         state = shown.pop("provisioningState", "Succeeded")
         shown.setdefault("identifier", {"uniqueName": f"{gallery_id.subscription}-{gallery_id.name.upper()}"})
-        made = Gallery(id=gallery_id, location=body["location"], tags=body.get("tags"), properties=shown, state=state)
+        made = Gallery(id=gallery_id, location=body["location"], tags=body.get("tags"), properties=shown, state=state, more=_beside(body))
         self._by_key[gallery_id.key] = made
         return made
 
@@ -221,6 +228,11 @@ class Galleries:
 
         self._kernel.agenda.at(self._kernel.moment + self._kernel.durations.gallery_delete, done)
         return operation
+
+
+def _beside(body: Mapping[str, Any]) -> Json:
+    """Members beside the properties that are kept as they are."""
+    return {name: body[name] for name in ("identity", "systemData") if body.get(name)}
 
 
 def _empty_bin(gallery: Gallery) -> None:

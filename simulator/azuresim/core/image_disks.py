@@ -134,7 +134,7 @@ def _found(given: Mapping[str, Any], member: str, location: str, sources: Source
                 f"The source blob {given['blobUri']} does not belong to a storage account in region {location}.", target="blobUri"
             )
         return found.contents(Contents(size_gib=1, os_type=given.get("osType"), generalized=True))
-    text = given[member]["id"]
+    text = given[member].get("id") or ""
     source = sources.disk(text)
     if source is None:
         parsed = ResourceId.parse(text)

@@ -11,6 +11,8 @@ from azuresim.core.extents import SparseBytes
 from azuresim.core.resource_id import ResourceId
 
 Json = dict[str, Any]
+# The api-version that brought `snapshotAccessState`, from the change logs of the SDKs.
+_ACCESS_STATE_FROM = "2025-01-02"
 DiskKind = Literal["disks", "snapshots"]
 
 
@@ -82,7 +84,7 @@ class ManagedDisk:
         """Whether others can be made from it."""
         return self.made and not self.awaits_upload and (self.completion(now) or 100.0) >= 100.0  # noqa: PLR2004 - percent
 
-    def document(self, now: float | None) -> Json:
+    def document(self, now: float | None, api_version: str = "") -> Json:
         """The resource as ARM shows it; without ``now`` as an operation's output, which has no progress of copies."""
         shown = self._head()
         shown["sku"] = {"name": self.sku, "tier": sku_tier(self.sku)} if self.made else {"name": self.sku}
@@ -92,6 +94,8 @@ class ManagedDisk:
             completion = None if now is None else self.completion(now)
             if completion is not None:
                 properties["completionPercent"] = completion
+            if now is not None and self.kind == "snapshots" and api_version >= _ACCESS_STATE_FROM:
+                properties["snapshotAccessState"] = "Available" if self.is_readable(now) else "Pending"
         return {**shown, "properties": properties}
 
     def accepted(self) -> Json:

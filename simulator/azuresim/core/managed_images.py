@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from azuresim.core.arm_rules import check_location, property_change
+from azuresim.core.arm_rules import check_location, given_properties, property_change
 from azuresim.core.contents import Contents
 from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.image_disks import ImageDisks, from_machine, from_profile
@@ -62,8 +62,9 @@ class ManagedImages:
         """Create; of an existing one only the tags can change."""
         existing = self.shelf.find(image_id)
         check_location(existing, image_id, body)
-        properties = body.get("properties") or {}
+        properties = given_properties(body)
         if existing is not None:
+            _check_idle(existing)
             _check_same_source(existing, properties)
             existing.tags = body.get("tags")
             return existing, ImageWritten(created=False, operation=self._write(existing, "Updating", None))
@@ -89,7 +90,8 @@ class ManagedImages:
     def patch(self, image_id: ResourceId, body: Mapping[str, Any]) -> tuple[ManagedImage, Operation]:
         """Tags; anything else is settled."""
         image = self.shelf.get(image_id)
-        _check_same_source(image, body.get("properties") or {})
+        _check_idle(image)
+        _check_same_source(image, given_properties(body))
         image.tags = body.get("tags", image.tags)
         return image, self._write(image, "Updating", None)
 
@@ -150,15 +152,18 @@ class ManagedImages:
         def done() -> None:
             if image.state == "Deleting":
                 return
-            try:
-                if disks is not None:
-                    image.properties = {**image.properties, "storageProfile": disks.shown(with_sizes=True)}
-            except ServiceError:
-                image.state = "Failed"
-                raise
+            if disks is not None:
+                image.properties = {**image.properties, "storageProfile": disks.shown(with_sizes=True)}
             image.state = "Succeeded"
 
         return self._operations.after(self._kernel.durations.image_write, COMPUTE, image.id, image.location, done)
+
+
+def _check_idle(image: ManagedImage) -> None:
+    if image.state in {"Creating", "Updating", "Deleting"}:
+        raise ServiceError(
+            409, "Conflict", f"Another operation on image '{image.id.name}' is in progress. Please retry after it has completed."
+        )
 
 
 def _check_same_source(image: ManagedImage, given: Mapping[str, Any]) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from azuresim.core.arm_rules import property_change
 from azuresim.core.disk_performance import KINDS
 from azuresim.core.errors import ServiceError, invalid_parameter
+from azuresim.core.moments import given_moment, moment_of
 from azuresim.core.regions import display_name, is_region, region_key
 from azuresim.core.versions import ImageVersion
 
@@ -23,9 +23,12 @@ def checked_profile(given: Mapping[str, Any], *, home: str, previous: Mapping[st
     No regions mean the home region; a list without it is refused. ``previous`` supplies what an update leaves out.
     """
     before = previous or {}
-    profile = {"replicaCount": 1, "excludeFromLatest": False, "storageAccountType": "Standard_LRS", **before, **given}
+    said = {name: value for name, value in given.items() if value is not None}
+    profile = {"replicaCount": 1, "excludeFromLatest": False, "storageAccountType": "Standard_LRS", **before, **said}
     listed = given.get("targetRegions") or before.get("targetRegions") or [{"name": home}]
     profile["targetRegions"] = [_region(region, profile) for region in listed]
+    if profile.get("endOfLifeDate"):
+        given_moment(profile["endOfLifeDate"], "properties.publishingProfile.endOfLifeDate")
     if profile.get("targetExtendedLocations"):
         profile["targetExtendedLocations"] = [_extended(place) for place in profile["targetExtendedLocations"]]
     keys = [region_key(region["name"]) for region in profile["targetRegions"]]
@@ -86,15 +89,11 @@ def endless(properties: Mapping[str, Any], now: float) -> bool:
     end = properties["publishingProfile"].get("endOfLifeDate")
     if not properties["safetyProfile"].get("blockDeletionBeforeEndOfLife") or not end:
         return False
-    return datetime.fromisoformat(end).timestamp() > now
+    return moment_of(end) > now
 
 
 def _region(given: Mapping[str, Any], profile: Mapping[str, Any]) -> Json:
-    if not is_region(given["name"]):
-        raise invalid_parameter(
-            f"The provided location '{given['name']}' is not available for resource type 'Microsoft.Compute/galleries'.",
-            target="targetRegions",
-        )
+    _check_region(given.get("name"))
     count = given.get("regionalReplicaCount") or profile["replicaCount"]
     if not 1 <= count <= _MAX_REPLICAS:
         raise invalid_parameter(
@@ -113,6 +112,13 @@ def _region(given: Mapping[str, Any], profile: Mapping[str, Any]) -> Json:
     return {**named, **rest}
 
 
+def _check_region(name: str | None) -> None:
+    if not is_region(name or ""):
+        raise invalid_parameter(
+            f"The provided location '{name}' is not available for resource type 'Microsoft.Compute/galleries'.", target="targetRegions"
+        )
+
+
 def _encryption(given: Mapping[str, Any]) -> Json:
     """Recorded: the disk of the operating system always shows a security profile."""
     shown = dict(given)
@@ -123,6 +129,7 @@ def _encryption(given: Mapping[str, Any]) -> Json:
 
 def _extended(given: Mapping[str, Any]) -> Json:
     """Recorded: the account type is in the service's spelling, and StandardSSD_LRS by default."""
+    _check_region(given.get("name"))
     kind = str(given.get("storageAccountType") or "StandardSSD_LRS")
     shown: Json = {
         "extendedLocation": {"type": "EdgeZone", **(given.get("extendedLocation") or {})},

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from azuresim.core.arm_rules import check_location, parent_not_found
+from azuresim.core.arm_rules import check_location, given_properties, parent_not_found
 from azuresim.core.captures import DATA_CACHING, OS_CACHING, Source
 from azuresim.core.contents import Contents
 from azuresim.core.errors import ServiceError, invalid_parameter
@@ -74,7 +74,7 @@ class Publishing:
         existing = definition.versions.get(version_id.name.lower())
         recycled = self.bin.find(version_id)
         check_location(existing or recycled, version_id, body)
-        properties = body.get("properties") or {}
+        properties = given_properties(body)
         if existing is not None:
             return existing, Written(created=False, operation=self._update(existing, body, whole=True))
         if recycled is not None:
@@ -138,7 +138,7 @@ class Publishing:
         state = shown.pop("provisioningState", "Succeeded")
         shown.pop("replicationStatus", None)
         profile = dict(shown.get("publishingProfile") or {})
-        published = moment_of(profile.pop("publishedDate", None), self._kernel.moment)
+        published = moment_of(profile.pop("publishedDate")) if "publishedDate" in profile else self._kernel.moment
         shown["publishingProfile"] = checked_profile(profile, home=body["location"])
         shown.setdefault("storageProfile", {"osDiskImage": {"sizeInGB": 30, "hostCaching": OS_CACHING, "source": {}}})
         shown["safetyProfile"] = {**_SAFETY, **(shown.get("safetyProfile") or {})}
@@ -159,7 +159,7 @@ class Publishing:
         return version
 
     def _created(self, version_id: ResourceId, body: Mapping[str, Any]) -> ImageVersion:
-        given = body["properties"]
+        given = given_properties(body)
         profile = checked_profile(given.get("publishingProfile") or {}, home=body["location"])
         properties = {
             "publishingProfile": profile,
@@ -181,7 +181,7 @@ class Publishing:
 
     def _update(self, version: ImageVersion, body: Mapping[str, Any], *, whole: bool) -> Operation:
         _check_idle(version)
-        properties = merged_properties(version, body.get("properties") or {}, whole=whole)
+        properties = merged_properties(version, given_properties(body), whole=whole)
         source = self._source_again(version)
         version.tags = body.get("tags")
         version.properties = properties

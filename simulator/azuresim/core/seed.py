@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from azuresim.core.vhd_contents import GENERALIZED
+
 if TYPE_CHECKING:
     from azuresim.core.world import World
 
@@ -17,10 +19,10 @@ def load(world: World, document: Mapping[str, Any]) -> None:
     """Create everything in ``document``, section by section.
 
     Sections, all optional, each a list of objects: `resourceGroups` {subscription, name, location}; `storageAccounts` {id, location,
-    sku};
-    `vhds` {account, container, blob, sizeMiB}; `batchAccounts` {id, location, allocationMode, dedicatedCoreQuota, lowPriorityCoreQuota,
-    poolQuota, familyQuotas, capacity}; `galleries` {id, location, tags}; `definitions` {id, location, osType, hyperVGeneration,
-    architecture, securityType, identifier, tags}; `versions` {id, regions, tags, sizeGiB}. `tenant` is a text. Raises SeedError.
+    sku}; `vhds` {account, container, blob, sizeMiB, generalized}; `batchAccounts` {id, location, allocationMode, dedicatedCoreQuota,
+    lowPriorityCoreQuota, poolQuota, familyQuotas, capacity}; `galleries` {id, location, tags}; `definitions` {id, location, osType,
+    hyperVGeneration, architecture, securityType, identifier, tags}; `versions` {id, regions, tags, sizeGiB, generalized}. `tenant` is a
+    text. Raises SeedError.
     """
     unknown = document.keys() - _SECTIONS.keys() - {"tenant"}
     if unknown:
@@ -51,7 +53,9 @@ def _storage_account(world: World, entry: Mapping[str, Any]) -> None:
 
 def _vhd(world: World, entry: Mapping[str, Any]) -> None:
     uri = f"{world.base_url}/blob/{entry['account']}/{entry['container']}/{entry['blob']}"
-    world.add_vhd(uri, size_mib=entry.get("sizeMiB", 1024))
+    made = world.add_vhd(uri, size_mib=entry.get("sizeMiB", 1024))
+    if "generalized" in entry:
+        made.metadata[GENERALIZED] = str(bool(entry["generalized"])).lower()
 
 
 def _batch_account(world: World, entry: Mapping[str, Any]) -> None:
@@ -87,7 +91,7 @@ def _definition(world: World, entry: Mapping[str, Any]) -> None:
 
 
 def _version(world: World, entry: Mapping[str, Any]) -> None:
-    named = _renamed(entry, {"id": "version_id", "regions": "regions", "tags": "tags", "sizeGiB": "size_gib"})
+    named = _renamed(entry, {"id": "version_id", "regions": "regions", "tags": "tags", "sizeGiB": "size_gib", "generalized": "generalized"})
     world.add_version(**{**named, "regions": tuple(named["regions"])})
 
 

@@ -43,16 +43,16 @@ class Sources:
         """What all blob endpoints begin with, for example `https://127.0.0.1:8443/blob/`."""
         return self._blob_base()
 
-    def disk(self, text: str) -> ManagedDisk | None:
+    def disk(self, text: str | None) -> ManagedDisk | None:
         """A disk or a snapshot by its id; None for anything else, and for what is not there."""
-        parsed = ResourceId.parse(text)
+        parsed = ResourceId.parse(text or "")
         if parsed is None:
             return None
         return self.disks.find(parsed) if parsed.type == "microsoft.compute/disks" else self.snapshots.find(parsed)
 
-    def machine(self, text: str) -> Machine | None:
+    def machine(self, text: str | None) -> Machine | None:
         """A virtual machine by its id."""
-        parsed = ResourceId.parse(text)
+        parsed = ResourceId.parse(text or "")
         return self.machines.find(parsed) if parsed is not None and parsed.type == "microsoft.compute/virtualmachines" else None
 
     def on(self, disk: MachineDisk) -> Contents:

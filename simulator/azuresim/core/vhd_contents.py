@@ -13,6 +13,7 @@ from typing import Literal, cast
 from azuresim.core.contents import Contents, OsType
 
 _PREFIX = "azuresim_"
+GENERALIZED = f"{_PREFIX}generalized"
 
 
 def described(contents: Contents) -> dict[str, str]:

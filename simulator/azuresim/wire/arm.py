@@ -15,8 +15,8 @@ from azuresim.wire.timestamps import arm_time
 
 Json = dict[str, Any]
 GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
-# Recorded cadence of gallery operations; a scaled clock divides it.
-_POLL_SECONDS = 60
+# The cadence of each family: what the services were seen to ask for, and for Compute what clients do unasked. A scaled clock divides it.
+_POLL_SECONDS = {COMPUTE: 30, DISKS: 2, GALLERIES: 60}
 _MIN_POLL_MS = 10
 
 
@@ -68,18 +68,18 @@ def operation_headers(call: Call, operation: Operation, *, location: bool) -> di
         f"{call.world.base_url}/subscriptions/{operation.subscription}/providers/Microsoft.Compute"
         f"/locations/{operation.location}/{operation.family}/{operation.id}"
     )
-    headers = {"Azure-AsyncOperation": f"{base}?api-version={call.api_version}", **poll_headers(call)}
+    headers = {"Azure-AsyncOperation": f"{base}?api-version={call.api_version}", **poll_headers(call, operation.family)}
     if location:
         headers["Location"] = f"{base}?monitor=true&api-version={call.api_version}"
     return headers
 
 
-def poll_headers(call: Call) -> dict[str, str]:
+def poll_headers(call: Call, family: str = GALLERIES) -> dict[str, str]:
     """`Retry-After` in the world's time; a scaled clock adds `x-ms-retry-after-ms` in real time, which the SDKs prefer."""
-    factor = getattr(call.world.clock, "factor", None)
+    factor, seconds = getattr(call.world.clock, "factor", None), _POLL_SECONDS[family]
     if factor is None:
-        return {"Retry-After": str(_POLL_SECONDS)}
-    milliseconds = max(_MIN_POLL_MS, int(1000 * _POLL_SECONDS / factor))
+        return {"Retry-After": str(seconds)}
+    milliseconds = max(_MIN_POLL_MS, int(1000 * seconds / factor))
     return {"Retry-After": str(max(1, milliseconds // 1000)), "x-ms-retry-after-ms": str(milliseconds)}
 
 
@@ -88,7 +88,7 @@ def operation_status(call: Call) -> Response:
     operation = call.world.operations.get(call.params["operation"])
     if call.request.query.get("monitor", "").lower() == "true":
         if operation.ended is None:
-            return Response(202, {"Location": call.request.url, **poll_headers(call)})
+            return Response(202, {"Location": call.request.url, **poll_headers(call, operation.family)})
         if operation.error is not None:
             raise operation.error
         return Response(200) if operation.output is None else json_response(200, operation.output)
@@ -101,7 +101,7 @@ def operation_status(call: Call) -> Response:
     elif operation.output is not None:
         shown["properties"] = {"output": operation.output}
     shown["name"] = operation.id
-    return json_response(200, shown, poll_headers(call) if operation.ended is None else {})
+    return json_response(200, shown, poll_headers(call, operation.family) if operation.ended is None else {})
 
 
 def _subscription(subscription: Subscription) -> Json:

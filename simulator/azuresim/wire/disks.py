@@ -31,7 +31,7 @@ def _put(kind: DiskKind, call: Call) -> Response:
 
 
 def _get(kind: DiskKind, call: Call) -> Response:
-    return json_response(200, call.world.disks.get(_id(kind, call)).document(call.now))
+    return json_response(200, call.world.disks.get(_id(kind, call)).document(call.now, call.api_version))
 
 
 def _patch(kind: DiskKind, call: Call) -> Response:
@@ -50,7 +50,7 @@ def _list(kind: DiskKind, call: Call) -> Response:
     else:
         call.world.subscriptions.group(subscription, group)
     shelf = call.world.sources.snapshots if kind == "snapshots" else call.world.sources.disks
-    return arm.page(disk.document(call.now) for disk in shelf.within(subscription, group))
+    return arm.page(disk.document(call.now, call.api_version) for disk in shelf.within(subscription, group))
 
 
 def _begin_access(kind: DiskKind, call: Call) -> Response:

@@ -37,7 +37,8 @@ def _version_id(call: Call) -> ResourceId:
 def _gallery(gallery: Gallery) -> Json:
     identifier = gallery.properties["identifier"]
     rest = {name: value for name, value in gallery.properties.items() if name != "identifier"}
-    return arm.resource(gallery.id, gallery.location, gallery.tags, {"identifier": identifier, "provisioningState": gallery.state, **rest})
+    properties = {"identifier": identifier, "provisioningState": gallery.state, **rest}
+    return {**arm.resource(gallery.id, gallery.location, gallery.tags, properties), **gallery.more}
 
 
 def _definition(definition: Definition) -> Json:
