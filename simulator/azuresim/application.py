@@ -14,7 +14,25 @@ from azuresim.core.world import World
 from azuresim.faults import BumpETag, Delay, Drop, FaultPlan, Stale, Status
 from azuresim.journal import Entry, Journal
 from azuresim.schema import findings
-from azuresim.wire import arm, batch, batch_arm, batch_arm_results, blobs, disks, entra, galleries, images, resource_groups, storage_arm
+from azuresim.wire import (
+    arm,
+    batch,
+    batch_arm,
+    batch_arm_results,
+    blobs,
+    compute_catalogue,
+    disks,
+    entra,
+    galleries,
+    images,
+    marketplace,
+    network,
+    permissions,
+    resource_groups,
+    run_commands,
+    storage_arm,
+    virtual_machines,
+)
 from azuresim.wire.bodies import request_body
 from azuresim.wire.http import Request, Response
 from azuresim.wire.routing import Call, Route, Router, Service
@@ -29,6 +47,12 @@ SERVICES: tuple[Service, ...] = (
     galleries.SERVICE,
     disks.SERVICE,
     images.SERVICE,
+    virtual_machines.SERVICE,
+    run_commands.SERVICE,
+    marketplace.SERVICE,
+    compute_catalogue.SERVICE,
+    network.SERVICE,
+    permissions.SERVICE,
     storage_arm.SERVICE,
     batch_arm.SERVICE,
     batch_arm_results.SERVICE,
@@ -203,6 +227,7 @@ def _carry_out(service: Service, route: Route, call: Call) -> Response:
     headers: Mapping[str, str] = {}
     try:
         headers = service.admit(call) or headers
+        permissions.check(call)
         response = _handle(route, call)
     except ServiceError as refused:
         response = service.render_error(call, refused)
@@ -220,7 +245,8 @@ def _check_answer(route: Route, response: Response) -> None:
     if route.shows is None or response.status not in {200, 201, 202} or not response.body:
         return
     shown = response.json()
-    for item in shown["value"] if isinstance(shown.get("value"), list) else [shown]:
+    items = shown if isinstance(shown, list) else shown["value"] if isinstance(shown.get("value"), list) else [shown]
+    for item in items:
         wrong = findings(route.shows, item, request=False)
         if wrong:
             raise AssertionError(f"the answer of {route.operation} is no {route.shows}: {wrong}")

@@ -5,6 +5,7 @@ Sizes after the resource SKU lists of 2023 to 2026; images after recorded `suppo
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -21,6 +22,11 @@ class VmSize:
     architecture: str = "x64"
     low_priority: bool = True
     trusted_launch: bool = True
+
+    @property
+    def premium_io(self) -> bool:
+        """Whether it takes Premium disks: an `s` behind the number says so."""
+        return re.search(r"\d[a-z]*s", self.name.partition("_")[2], re.IGNORECASE) is not None or "_DS" in self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,8 @@ class Catalogue:
         self.node_agents = frozenset(image.node_agent for image in images)
         self._sizes = {size.name.lower(): size for size in sizes}
         self._withdrawn: set[tuple[str, str]] = set()
+        self._restricted: set[tuple[str, str]] = set()
+        self._exhausted: set[tuple[str, str]] = set()
 
     def size(self, name: str, region: str) -> VmSize | None:
         """None when the region does not offer it."""
@@ -138,6 +146,23 @@ class Catalogue:
     def withdraw(self, region: str, size: str) -> None:
         """A region stops offering a size: new pools are refused, growing ones fail with UnsupportedVMSize."""
         self._withdrawn.add((region.lower(), size.lower()))
+
+    def restrict(self, region: str, size: str) -> None:
+        """A region keeps a size from this subscription: it is listed with a restriction, and machines of it are refused."""
+        self._restricted.add((region.lower(), size.lower()))
+
+    def restricted(self, region: str, size: str) -> bool:
+        """Whether the region keeps the size from this subscription."""
+        return (region.lower(), size.lower()) in self._restricted
+
+    def exhaust(self, region: str, size: str, *, exhausted: bool = True) -> None:
+        """A region runs out of hardware for a size, or has some again: machines that need it fail with AllocationFailed."""
+        change = self._exhausted.add if exhausted else self._exhausted.discard
+        change((region.lower(), size.lower()))
+
+    def has_hardware(self, region: str, size: str) -> bool:
+        """Whether one more machine can be allocated."""
+        return (region.lower(), size.lower()) not in self._exhausted
 
     def image(self, publisher: str, offer: str, sku: str) -> SupportedImage | None:
         """None when Batch does not support it."""

@@ -59,3 +59,24 @@ class Durations:
     # Copies between accounts run at about 60 MiB/s, the throughput of a standard page blob; within one they are quick. In s/GiB.
     blob_copy_far: float = 17.0
     blob_copy_near: float = 0.5
+    # Virtual machines: recordings of 2024, ends minus starts of their operations.
+    machine_create: float = 30.0
+    machine_start: float = 4.7
+    machine_stop: float = 8.5
+    machine_restart: float = 36.0
+    machine_redeploy: float = 132.0
+    machine_deallocate: float = 20.0
+    machine_update: float = 0.9
+    # With disks to attach or to detach.
+    machine_update_disks: float = 16.0
+    # One that still runs is deallocated first.
+    machine_delete: float = 0.7
+    machine_capture: float = 0.3
+    # From the power state `running` to the agent's first report.
+    agent_ready: float = 8.0
+    # Until the agent begins with what it was told, and until the platform hears that it is done.
+    agent_deliver: float = 6.0
+    agent_report: float = 4.3
+    # How long the platform waits for an agent that does not report. Unverified: 90 minutes, the limit of the documentation of extensions.
+    agent_silence: float = 5400.0
+    nic_delete: float = 1.0

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING
 
-from azuresim.core.catalogue import Catalogue
-from azuresim.core.contents import Contents, OsType
+from azuresim.core.contents import Contents
 from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.galleries import Galleries
 from azuresim.core.machine_view import Machine, MachineDisk, Machines, NoMachines
 from azuresim.core.managed_disks import ManagedDisk
+from azuresim.core.marketplace import Marketplace
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.shelf import Shelf
 from azuresim.core.storage import Storage
@@ -22,22 +22,20 @@ if TYPE_CHECKING:
 
 VERSION_TYPE = "microsoft.compute/galleries/images/versions"
 DEFINITION_TYPE = "microsoft.compute/galleries/images"
-# What the platform's own images are, where the request does not say.
-_PLATFORM_GIB = {"Linux": 30, "Windows": 127}
 _PLATFORM = ("publishers", "artifacttypes", "offers", "skus", "versions")
 
 
 class Sources:
     """One per world. ``machines`` is put in by whoever has virtual machines."""
 
-    def __init__(self, storage: Storage, catalogue: Catalogue, galleries: Galleries, blob_base: Callable[[], str]) -> None:
+    def __init__(self, storage: Storage, galleries: Galleries, blob_base: Callable[[], str]) -> None:
         self.storage = storage
         self.disks: Shelf[ManagedDisk] = Shelf()
         self.snapshots: Shelf[ManagedDisk] = Shelf()
         self.images: Shelf[ManagedImage] = Shelf()
         self.machines: Machines = NoMachines()
         self.galleries = galleries
-        self._catalogue = catalogue
+        self.marketplace = Marketplace()
         self._blob_base = blob_base
 
     @property
@@ -99,17 +97,8 @@ class Sources:
 
     def platform_contents(self, publisher: str, offer: str, sku: str) -> Contents | None:
         """A Marketplace image; None when the cloud does not offer it."""
-        found = self._catalogue.image(publisher, offer, sku)
-        if found is None:
-            return None
-        os_type = cast("OsType", found.os_type.capitalize())
-        return Contents(
-            size_gib=_PLATFORM_GIB[os_type],
-            os_type=os_type,
-            generation=cast("Literal['V1', 'V2']", found.generation),
-            generalized=True,
-            image=(found.publisher, found.offer, found.sku),
-        )
+        found = self.marketplace.find(publisher, offer, sku)
+        return None if found is None else found.contents
 
     def _platform(self, text: str) -> Contents | None:
         """`/Subscriptions/{s}/Providers/Microsoft.Compute/Locations/{l}/Publishers/{p}/ArtifactTypes/VMImage/Offers/{o}/Skus/{s}/Versions/{v}`."""

@@ -23,6 +23,7 @@ from azuresim.core.kernel import Kernel
 from azuresim.core.locks import Locks
 from azuresim.core.managed_images import ManagedImages
 from azuresim.core.operations import Operations
+from azuresim.core.permissions import Permissions
 from azuresim.core.pool_images import PoolImages
 from azuresim.core.pools import Pools
 from azuresim.core.publishing import Publishing
@@ -37,6 +38,7 @@ from azuresim.core.subscriptions import Subscriptions
 from azuresim.core.throttling import Throttle
 from azuresim.core.versions import ImageVersion, Replica
 from azuresim.core.vhd_contents import described
+from azuresim.core.virtual_machines import VirtualMachines
 
 DEFAULT_TENANT = "00000000-0000-0000-0000-00000000aaaa"
 
@@ -73,12 +75,16 @@ class World:
         self.copies = Copies(self.kernel, self.storage)
         self.storage_accounts = StorageAccounts(self.kernel, self.operations, self.storage)
         self.galleries = Galleries(self.kernel, self.operations)
-        self.sources = Sources(self.storage, self.catalogue, self.galleries, lambda: f"{self.base_url}/blob/")
+        self.sources = Sources(self.storage, self.galleries, lambda: f"{self.base_url}/blob/")
         # One life for both; their ids tell them apart.
         self.disks = self.snapshots = Disks(self.kernel, self.operations, self.sources)
         self.machine_disks = DisksOfMachines(self.disks, self.sources)
         self.images = ManagedImages(self.kernel, self.operations, self.sources)
         self.publishing = Publishing(self.kernel, self.operations, self.galleries, self.sources)
+        self.virtual = VirtualMachines(
+            self.kernel, self.operations, sources=self.sources, disks=self.machine_disks, catalogue=self.catalogue
+        )
+        self.permissions = Permissions()
         self.batch = BatchAccounts(self.kernel)
         self.pools = Pools(self.kernel, self.catalogue, PoolImages(self.catalogue, self.galleries))
         self.batch_writes = BatchAccountWrites(

@@ -1,0 +1,87 @@
+"""How the operations of one machine follow each other: a later one takes over from an earlier one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from azuresim.core.catalogue import Catalogue
+from azuresim.core.errors import ServiceError
+from azuresim.core.guest import Guests, preempted
+from azuresim.core.kernel import Kernel
+from azuresim.core.machine import Machine, Running
+from azuresim.core.operations import COMPUTE, Operation, Operations
+
+Json = dict[str, Any]
+
+
+def not_allowed(operation: str, machine: Machine, because: str) -> ServiceError:
+    """409 in the words all such refusals share."""
+    return ServiceError(409, "OperationNotAllowed", f"Operation '{operation}' is not allowed on VM '{machine.id.name}' since {because}")
+
+
+class MachineOperations:
+    """Begins and ends them."""
+
+    def __init__(self, kernel: Kernel, operations: Operations, catalogue: Catalogue, guests: Guests) -> None:
+        self.kernel = kernel
+        self.guests = guests
+        self._operations = operations
+        self._catalogue = catalogue
+
+    def begin(
+        self, machine: Machine, name: str, seconds: float, finish: Callable[[], Json | None], *, state: str = "Updating", alone: bool = True
+    ) -> Operation:
+        """One operation that ends in so many seconds with what ``finish`` answers; a ServiceError from it is how it fails.
+
+        ``alone``: the agent's tasks come to nothing as well.
+        """
+        self.check_not_deleting(machine, name)
+        self._preempt(machine)
+        if alone:
+            self.guests.abandon(machine)
+        machine.state = state
+        operation = self._operations.begin(COMPUTE, machine.id.subscription, machine.location)
+
+        def done(at: float) -> None:
+            machine.running = None
+            machine.provisioned, machine.failure = at, None
+            try:
+                operation.output = finish()
+            except ServiceError as failed:
+                machine.state, machine.failure = "Failed", (failed.code, failed.message)
+                self._operations.end(operation, at, failed)
+            else:
+                machine.state = "Succeeded"
+                self._operations.end(operation, at)
+
+        machine.running = Running(operation=operation, end=self.kernel.agenda.at(self.kernel.moment + seconds, done))
+        return operation
+
+    @staticmethod
+    def check_not_deleting(machine: Machine, name: str) -> None:
+        """409 for anything but another DELETE."""
+        if machine.state == "Deleting":
+            raise not_allowed(
+                name,
+                machine,
+                "the VM is marked for deletion. You can only retry the Delete operation (or wait for an ongoing one to complete).",
+            )
+
+    def power_up(self, machine: Machine) -> None:
+        """Get hardware and boot. Raises AllocationFailed when the region has none left."""
+        if not self._catalogue.has_hardware(machine.location, machine.size):
+            machine.power = "deallocated"
+            raise ServiceError(
+                409,
+                "AllocationFailed",
+                "Allocation failed. We do not have sufficient capacity for the requested VM size in this region. Read more about improving "
+                "likelihood of allocation success at https://aka.ms/allocation-guidance",
+            )
+        self.guests.boot(machine, agent=machine.agent_wanted)
+
+    def _preempt(self, machine: Machine) -> None:
+        if machine.running is not None:
+            machine.running.end.cancel()
+            self._operations.end(machine.running.operation, self.kernel.moment, preempted())
+            machine.running = None
