@@ -172,6 +172,12 @@ def _foreign_id(reference: Mapping[str, Any]) -> str | None:
     return next((str(reference[name]) for name in _FOREIGN if reference.get(name) is not None), None)
 
 
+def names_gallery_image(image_id: str | None) -> bool:
+    """Whether an id is that of a gallery's image or version, which shared keys cannot reach."""
+    parsed = ResourceId.parse(image_id) if image_id else None
+    return parsed is not None and parsed.type in {_DEFINITION, _VERSION}
+
+
 def check_node_agent(catalogue: Catalogue, node_agent: str, now: float) -> None:
     """400 for a node agent nobody knows, or whose last image is no longer supported."""
     known = [image for image in catalogue.images if image.node_agent.lower() == node_agent.lower()]
