@@ -125,7 +125,7 @@ class Application:
             del self.faults.remembered[key]
         response = _carry_out(service, route, call)
         if self._strict:
-            _check_answer(route, response)
+            _check_answer(route, response, call.api_version)
         response.headers.setdefault("Date", http_time(now))
         stale = next((action for action in struck if isinstance(action, Stale)), None)
         if stale is not None:
@@ -183,16 +183,16 @@ def _handle(route: Route, call: Call) -> Response:
     if route.schema is None:
         return route.handler(call)
     body = call.request.json()
-    check_request(route.schema, body)
+    check_request(route.schema, body, call.api_version)
     return route.handler(Call(call.world, call.request, call.params, body, call.real_now))
 
 
-def _check_answer(route: Route, response: Response) -> None:
+def _check_answer(route: Route, response: Response, api_version: str) -> None:
     if route.shows is None or response.status not in {200, 201, 202} or not response.body:
         return
     shown = response.json()
     for item in shown["value"] if isinstance(shown.get("value"), list) else [shown]:
-        wrong = findings(route.shows, item, request=False)
+        wrong = findings(route.shows, item, request=False, api_version=api_version)
         if wrong:
             raise AssertionError(f"the answer of {route.operation} is no {route.shows}: {wrong}")
 

@@ -8,6 +8,7 @@ is needed at run time. A table maps a model to its members; a member's text is i
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,26 @@ from azuresim.core.errors import ServiceError, invalid_property
 Kind = Literal["unknown", "read-only", "missing", "type"]
 Table = dict[str, dict[str, str]]
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,)}
+
+
+# Members of the Batch data plane that the SDK's models no longer have, and the models that had them; recorded until April 2024.
+_RETIRED_SINCE = "2024-07"
+_DATED = re.compile(r"\d{4}-\d\d-\d\d")
+_RETIRED_MEMBERS: dict[str, dict[str, str]] = {
+    model: {
+        "applicationLicenses": "[string",
+        "certificateReferences": "any",
+        "cloudServiceConfiguration": "any",
+        "resourceTags": "any",
+        "targetNodeCommunicationMode": "string",
+    }
+    for model in ("BatchPool", "BatchPoolCreateOptions", "BatchPoolReplaceOptions", "BatchPoolSpecification", "BatchPoolUpdateOptions")
+}
+
+
+def is_old_batch(api_version: str) -> bool:
+    """Whether an api-version of the Batch data plane has the members that were dropped in 2024."""
+    return _DATED.match(api_version) is not None and api_version < _RETIRED_SINCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +57,22 @@ def load_table(family: str) -> Table:
     return table
 
 
-def findings(schema: str, body: Any, *, request: bool) -> list[Finding]:
+@cache
+def _old_table(family: str) -> Table:
+    """The same for old api-versions of the Batch data plane."""
+    return {model: {**members, **_RETIRED_MEMBERS.get(model, {})} for model, members in load_table(family).items()}
+
+
+def findings(schema: str, body: Any, *, request: bool, api_version: str = "") -> list[Finding]:
     """Everything wrong with ``body``. ``schema`` is `family.Model`. In responses read-only members are in order and nothing is required."""
     family, _, model = schema.partition(".")
-    return list(_check(load_table(family), f"@{model}", body, "", request=request))
+    table = _old_table(family) if family == "batch" and is_old_batch(api_version) else load_table(family)
+    return list(_check(table, f"@{model}", body, "", request=request))
 
 
-def check_request(schema: str, body: Any) -> None:
+def check_request(schema: str, body: Any, api_version: str = "") -> None:
     """Raise the service's 400 for the first finding; a number in a string passes, as it does with the service."""
-    for finding in findings(schema, body, request=True):
+    for finding in findings(schema, body, request=True, api_version=api_version):
         if finding.kind == "type" and isinstance(_at(body, finding.path), str):
             continue
         raise _refusal(schema, finding)

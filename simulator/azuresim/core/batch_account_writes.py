@@ -12,6 +12,7 @@ from azuresim.core.catalogue import Catalogue
 from azuresim.core.errors import ServiceError
 from azuresim.core.kernel import Kernel
 from azuresim.core.operations import Operation, Operations
+from azuresim.core.pools import Pools
 from azuresim.core.regions import region_key
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.storage import Storage
@@ -36,6 +37,7 @@ class BatchAccountWrites:
         operations: Operations,
         *,
         accounts: BatchAccounts,
+        pools: Pools,
         storage: Storage,
         catalogue: Catalogue,
         tenant: Callable[[], str],
@@ -43,6 +45,7 @@ class BatchAccountWrites:
         self._kernel = kernel
         self._operations = operations
         self._accounts = accounts
+        self._pools = pools
         self._storage = storage
         self._catalogue = catalogue
         self._tenant = tenant
@@ -84,9 +87,17 @@ class BatchAccountWrites:
             return None
         account = self._writable(account_id)
         account.state = "Deleting"
+        self._delete_pools(account)
         times = self._kernel.durations
         seconds = times.batch_account_delete if account.allocation_mode == "BatchService" else times.batch_own_account_delete
         return self._operations.after(seconds, DELETION_RESULTS, account_id, account.location, lambda: self._accounts.forget(account_id))
+
+    def forget(self, account_id: ResourceId) -> None:
+        """Drop it at once, as its resource group does; its nodes are given back in the time they take."""
+        account = self._accounts.find(account_id)
+        if account is not None:
+            self._delete_pools(account)
+            self._accounts.forget(account_id)
 
     def synchronise_storage_keys(self, account_id: ResourceId) -> None:
         """Read the automatic storage account's keys again."""
@@ -177,6 +188,11 @@ class BatchAccountWrites:
 
         seconds = self._kernel.durations.batch_account_create
         return account, self._operations.after(seconds, ACCOUNT_RESULTS, account_id, location, created)
+
+    def _delete_pools(self, account: BatchAccount) -> None:
+        for pool in account.pools.values():
+            if pool.state == "active":
+                self._pools.delete(account, pool.id)
 
     def _settings(self, before: Mapping[str, Any], given: Mapping[str, Any]) -> Json:
         """The members that are configuration, after a write."""

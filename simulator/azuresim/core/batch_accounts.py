@@ -14,6 +14,7 @@ from azuresim.core.regions import region_key
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.sorted_names import SortedNames
 from azuresim.core.subscriptions import not_found
+from azuresim.core.task import Job
 
 Json = dict[str, Any]
 AllocationMode = Literal["BatchService", "UserSubscription"]
@@ -45,6 +46,8 @@ class BatchAccount:
     capacity: dict[str, int] = field(default_factory=dict)
     pools: dict[str, Pool] = field(default_factory=dict)
     pool_names: SortedNames = field(default_factory=SortedNames)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    job_names: SortedNames = field(default_factory=SortedNames)
     family_cores: Counter[str] = field(default_factory=Counter)
     low_priority_cores: int = 0
     # Recorded default of new accounts.
@@ -135,14 +138,8 @@ class BatchAccounts:
         return found
 
     def forget(self, account_id: ResourceId) -> None:
-        """Drop it and its pools at once; their nodes run for nobody any more."""
-        account = self.find(account_id)
-        if account is None:
-            return
-        for pool in account.pools.values():
-            for appointment in pool.pending:
-                appointment.cancel()
-        del self._by_name[account_id.name.lower()]
+        if self.find(account_id) is not None:
+            del self._by_name[account_id.name.lower()]
 
     def all(self) -> list[BatchAccount]:
         """In the order of their creation."""

@@ -10,9 +10,11 @@ from azuresim.core.arm_pools import ArmPools
 from azuresim.core.batch_account_writes import BatchAccountWrites
 from azuresim.core.batch_accounts import AllocationMode, BatchAccount, BatchAccounts
 from azuresim.core.catalogue import Catalogue
+from azuresim.core.core_quotas import CoreQuotas
 from azuresim.core.durations import Durations
 from azuresim.core.galleries import Galleries
 from azuresim.core.inventory import Collection, Inventory
+from azuresim.core.jobs import Jobs
 from azuresim.core.kernel import Kernel
 from azuresim.core.locks import Locks
 from azuresim.core.operations import Operations
@@ -22,10 +24,12 @@ from azuresim.core.publishing import Publishing
 from azuresim.core.regions import display_name, region_key
 from azuresim.core.resource_groups import ResourceGroups
 from azuresim.core.resource_id import ResourceId
+from azuresim.core.scheduling import Scheduling
 from azuresim.core.seed import load
 from azuresim.core.storage import Blob, Storage, StorageAccount
 from azuresim.core.storage_accounts import StorageAccounts
 from azuresim.core.subscriptions import Subscriptions
+from azuresim.core.tasks import Tasks
 from azuresim.core.throttling import Throttle
 from azuresim.core.versions import ImageVersion, Replica
 
@@ -64,15 +68,20 @@ class World:
         self.galleries = Galleries(self.kernel, self.operations)
         self.publishing = Publishing(self.kernel, self.operations, self.galleries, self.storage, lambda: f"{self.base_url}/blob/")
         self.batch = BatchAccounts(self.kernel)
+        self.core_quotas = CoreQuotas()
+        scheduling = Scheduling(self.kernel)
+        self.pools = Pools(self.kernel, self.catalogue, PoolImages(self.catalogue, self.galleries), self.core_quotas, scheduling)
+        self.tasks = Tasks(self.kernel, scheduling)
+        self.jobs = Jobs(self.kernel, self.pools, scheduling, self.tasks)
         self.batch_writes = BatchAccountWrites(
             self.kernel,
             self.operations,
             accounts=self.batch,
+            pools=self.pools,
             storage=self.storage,
             catalogue=self.catalogue,
             tenant=lambda: self.tenant,
         )
-        self.pools = Pools(self.kernel, self.catalogue, PoolImages(self.catalogue, self.galleries))
         self.arm_pools = ArmPools(self.pools)
         self._register_collections()
 
@@ -88,7 +97,7 @@ class World:
             ),
         )
         register("Microsoft.Compute/galleries", Collection(members=self.galleries.all, forget=self.galleries.forget))
-        register("Microsoft.Batch/batchAccounts", Collection(members=self.batch.all, forget=self.batch.forget))
+        register("Microsoft.Batch/batchAccounts", Collection(members=self.batch.all, forget=self.batch_writes.forget))
 
     def settle(self) -> float:
         """Bring everything up to the clock; returns the time."""
