@@ -85,6 +85,7 @@ def test_a_deletion_is_polled_at_the_location_and_takes_the_pools_along(cloud: C
     assert answer.status == 202
     assert location.startswith(f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Batch/locations/westus/accountOperationResults/acct-")
     assert show(cloud)["properties"]["provisioningState"] == "Deleting"
+    assert cloud.ask("GET", f"{BATCH}/pools/p?{API}").json()["properties"]["provisioningState"] == "Deleting"
     assert code(patch(cloud, {"tags": {}})) == (409, "AccountBeingDeleted")
     assert cloud.ask("GET", "/batch/acct/pools?api-version=2025-06-01").json()["code"] == "AccountIsDisabled"
     cloud.clock.advance(44)

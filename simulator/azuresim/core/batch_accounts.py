@@ -138,6 +138,7 @@ class BatchAccounts:
         return found
 
     def forget(self, account_id: ResourceId) -> None:
+        """Drop it; harmless when it is not here. What becomes of its pools is the caller's business."""
         if self.find(account_id) is not None:
             del self._by_name[account_id.name.lower()]
 

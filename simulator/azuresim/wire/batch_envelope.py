@@ -49,7 +49,7 @@ def admit(call: Call) -> None:
         )
     if "api-version" not in request.query:
         raise ServiceError(400, "MissingRequiredQueryParameter", "A required query parameter was not specified for this request.")
-    account = find_account(call)
+    account = call.world.batch.named(call.params["account"])
     if account.state != "Succeeded":
         raise ServiceError(403, "AccountIsDisabled", "The specified account is disabled.")
     if mode not in account.authentication_modes:
