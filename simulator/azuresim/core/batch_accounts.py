@@ -14,6 +14,7 @@ from azuresim.core.regions import region_key
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.sorted_names import SortedNames
 from azuresim.core.subscriptions import not_found
+from azuresim.core.task import Job
 
 Json = dict[str, Any]
 AllocationMode = Literal["BatchService", "UserSubscription"]
@@ -45,6 +46,8 @@ class BatchAccount:
     capacity: dict[str, int] = field(default_factory=dict)
     pools: dict[str, Pool] = field(default_factory=dict)
     pool_names: SortedNames = field(default_factory=SortedNames)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    job_names: SortedNames = field(default_factory=SortedNames)
     family_cores: Counter[str] = field(default_factory=Counter)
     low_priority_cores: int = 0
     # Recorded default of new accounts.

@@ -13,12 +13,14 @@ from azuresim.core.batch_accounts import AllocationMode, BatchAccount, BatchAcco
 from azuresim.core.catalogue import Catalogue
 from azuresim.core.contents import Contents
 from azuresim.core.copies import Copies
+from azuresim.core.core_quotas import CoreQuotas
 from azuresim.core.directory import Directory
 from azuresim.core.disk_attachment import DisksOfMachines
 from azuresim.core.disks import Disks
 from azuresim.core.durations import Durations
 from azuresim.core.galleries import Galleries
 from azuresim.core.inventory import Collection, Inventory
+from azuresim.core.jobs import Jobs
 from azuresim.core.kernel import Kernel
 from azuresim.core.locks import Locks
 from azuresim.core.managed_images import ManagedImages
@@ -30,11 +32,13 @@ from azuresim.core.publishing import Publishing
 from azuresim.core.regions import display_name, region_key
 from azuresim.core.resource_groups import ResourceGroups
 from azuresim.core.resource_id import ResourceId
+from azuresim.core.scheduling import Scheduling
 from azuresim.core.seed import load
 from azuresim.core.sources import Sources
 from azuresim.core.storage import Blob, Storage, StorageAccount
 from azuresim.core.storage_accounts import StorageAccounts
 from azuresim.core.subscriptions import Subscriptions
+from azuresim.core.tasks import Tasks
 from azuresim.core.throttling import Throttle
 from azuresim.core.versions import ImageVersion, Replica
 from azuresim.core.vhd_contents import described
@@ -86,7 +90,11 @@ class World:
         )
         self.permissions = Permissions()
         self.batch = BatchAccounts(self.kernel)
-        self.pools = Pools(self.kernel, self.catalogue, PoolImages(self.catalogue, self.galleries))
+        self.core_quotas = CoreQuotas()
+        scheduling = Scheduling(self.kernel)
+        self.pools = Pools(self.kernel, self.catalogue, PoolImages(self.catalogue, self.galleries), self.core_quotas, scheduling)
+        self.tasks = Tasks(self.kernel, scheduling)
+        self.jobs = Jobs(self.kernel, self.pools, scheduling, self.tasks)
         self.batch_writes = BatchAccountWrites(
             self.kernel,
             self.operations,
