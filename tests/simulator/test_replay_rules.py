@@ -335,6 +335,9 @@ def test_a_file_that_is_no_recording_is_named(text: str, tmp_path: Path) -> None
     file.write_text(text)
     with pytest.raises(ValueError, match=r"odd\.json is not a recording"):
         load_scenario(file)
+    asked = CliRunner().invoke(main, ["replay", str(tmp_path)])
+    assert asked.exit_code == 1
+    assert "odd.json is not a recording" in asked.output
 
 
 def test_a_deviation_reads_well() -> None:
