@@ -23,6 +23,7 @@ from azuresim.wire.http import Request
 
 _BATCH_HOST = re.compile(r"https?://([a-z0-9]{3,24})\.[a-z0-9.-]*batch\.azure\.com")
 _BLOB = re.compile(r"https?://([a-z0-9]{3,24})\.blob\.[a-z0-9.-]+/([^/?]+)/([^?]+)")
+_PLATFORM_IMAGES = "/artifacttypes/vmimage/"
 _ACCOUNTS = "microsoft.batch/batchaccounts"
 _CREATED = frozenset({201, 202})
 _FOUND = 200
@@ -49,6 +50,7 @@ class Presupposition:
         self._note_account(interaction)
         if not interaction.succeeded:
             return
+        self._add_platform_images(interaction)
         created = self._created(interaction)
         for resource in self._shown(interaction):
             if resource.key != created:
@@ -113,6 +115,15 @@ class Presupposition:
             if resource is not None:
                 yield resource
 
+    def _add_platform_images(self, interaction: Interaction) -> None:
+        """What the Marketplace is shown to offer."""
+        if _PLATFORM_IMAGES not in interaction.path.lower():
+            return
+        for shown in objects(interaction.response_body):
+            if isinstance(shown.get("id"), str):
+                with suppress(ValueError):
+                    self._application.world.adopt(shown)
+
     def _named(self, interaction: Interaction) -> Iterator[tuple[ResourceId, Facts]]:
         """What the request refers to."""
         target = interaction.target
@@ -143,8 +154,9 @@ class Presupposition:
         for disk in disks:
             managed = (disk or {}).get("managedDisk") or {}
             resource = ResourceId.parse(managed.get("id", ""))
-            if resource is not None:
-                self._require(resource, interaction, Facts.of(body, disk))
+            # One that is never shown is made with the machine.
+            if resource is not None and self._look_ahead(resource, interaction.number) is not None:
+                self._require(resource, interaction, Facts())
 
     def _look_ahead(self, resource: ResourceId, start: int) -> Json | None:
         """The first body from ``start`` on that shows it.
