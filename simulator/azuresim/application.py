@@ -137,7 +137,7 @@ class Application:
             _log.exception("%s %s could not be answered", call.request.method, call.request.path)
             response = service.render_error(call, ServiceError(500, "InternalServerError", "The server encountered an internal error."))
         if self._strict:
-            _check_answer(route, response)
+            _check_answer(route, response, call.api_version)
         response.headers.setdefault("Date", http_time(now))
         stale = next((action for action in struck if isinstance(action, Stale)), None)
         if stale is not None:
@@ -191,12 +191,12 @@ def _carry_out(service: Service, route: Route, call: Call) -> Response:
         return service.render_error(call, refused)
 
 
-def _check_answer(route: Route, response: Response) -> None:
+def _check_answer(route: Route, response: Response, api_version: str) -> None:
     if route.shows is None or response.status not in {200, 201, 202} or not response.body:
         return
     shown = response.json()
     for item in shown["value"] if isinstance(shown.get("value"), list) else [shown]:
-        wrong = findings(route.shows, item, request=False)
+        wrong = findings(route.shows, item, request=False, api_version=api_version)
         if wrong:
             raise AssertionError(f"the answer of {route.operation} is no {route.shows}: {wrong}")
 

@@ -9,6 +9,7 @@ trailing `!` required.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -25,6 +26,26 @@ _FROM_TEXT: dict[str, Callable[[str], Any]] = {
     "number": float,
     "boolean": lambda text: {"true": True, "false": False}[text.lower()],
 }
+
+
+# Members of the Batch data plane that the SDK's models no longer have, and the models that had them; recorded until April 2024.
+_RETIRED_SINCE = "2024-07"
+_DATED = re.compile(r"\d{4}-\d\d-\d\d")
+_RETIRED_MEMBERS: dict[str, dict[str, str]] = {
+    model: {
+        "applicationLicenses": "[string",
+        "certificateReferences": "any",
+        "cloudServiceConfiguration": "any",
+        "resourceTags": "any",
+        "targetNodeCommunicationMode": "string",
+    }
+    for model in ("BatchPool", "BatchPoolCreateOptions", "BatchPoolReplaceOptions", "BatchPoolSpecification", "BatchPoolUpdateOptions")
+}
+
+
+def is_old_batch(api_version: str) -> bool:
+    """Whether an api-version of the Batch data plane has the members that were dropped in 2024."""
+    return _DATED.match(api_version) is not None and api_version < _RETIRED_SINCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +66,23 @@ def load_table(family: str) -> Table:
     return table
 
 
-def findings(schema: str, body: Any, *, request: bool) -> list[Finding]:
+@cache
+def _old_table(family: str) -> Table:
+    """The same for old api-versions of the Batch data plane."""
+    return {model: {**members, **_RETIRED_MEMBERS.get(model, {})} for model, members in load_table(family).items()}
+
+
+def findings(schema: str, body: Any, *, request: bool, api_version: str = "") -> list[Finding]:
     """Everything wrong with ``body``. ``schema`` is `family.Model`. In responses read-only members are in order and nothing is required."""
     family, _, model = schema.partition(".")
-    return list(_check(load_table(family), f"@{model}", body, "", request=request))
+    return list(_check(_table(family, api_version), f"@{model}", body, "", request=request))
 
 
-def check_request(schema: str, body: Any) -> Any:
+def _table(family: str, api_version: str) -> Table:
+    return _old_table(family) if family == "batch" and is_old_batch(api_version) else load_table(family)
+
+
+def check_request(schema: str, body: Any, api_version: str = "") -> Any:
     """The body as the service takes it; raises its 400 for the first finding that it does not overlook.
 
     A number or a boolean in a string is taken for what it says: az sends `"targetDedicatedNodes": "3"`. ARM's services also ignore
@@ -61,10 +92,10 @@ def check_request(schema: str, body: Any) -> Any:
     """
     family, _, model = schema.partition(".")
     arm = family != "batch"
-    for finding in findings(schema, body, request=True):
+    for finding in findings(schema, body, request=True, api_version=api_version):
         if not (arm and finding.kind == "read-only") and not (finding.kind == "type" and _reads_as(finding)):
             raise _refusal(schema, finding)
-    return _taken(load_table(family), f"@{model}", body, arm=arm)
+    return _taken(_table(family, api_version), f"@{model}", body, arm=arm)
 
 
 def _refusal(schema: str, finding: Finding) -> ServiceError:

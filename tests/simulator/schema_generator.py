@@ -73,6 +73,7 @@ FAMILIES: dict[str, tuple[types.ModuleType, tuple[str, ...]]] = {
             "BatchNodeFile",
             "BatchNodeRebootOptions",
             "BatchNodeReimageOptions",
+            "BatchNodeRemoteLoginSettings",
             "BatchNodeRemoveOptions",
             "BatchPool",
             "BatchPoolCreateOptions",

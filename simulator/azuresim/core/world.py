@@ -9,8 +9,10 @@ from azuresim.clock import Clock, ManualClock
 from azuresim.core.adoption import adopt
 from azuresim.core.batch_accounts import AllocationMode, BatchAccount, BatchAccounts
 from azuresim.core.catalogue import Catalogue
+from azuresim.core.core_quotas import CoreQuotas
 from azuresim.core.durations import Durations
 from azuresim.core.galleries import Galleries
+from azuresim.core.jobs import Jobs
 from azuresim.core.kernel import Kernel
 from azuresim.core.operations import Operations
 from azuresim.core.pool_images import PoolImages
@@ -18,9 +20,11 @@ from azuresim.core.pools import Pools
 from azuresim.core.publishing import Publishing
 from azuresim.core.regions import display_name, region_key
 from azuresim.core.resource_id import ResourceId
+from azuresim.core.scheduling import Scheduling
 from azuresim.core.seed import load
 from azuresim.core.storage import Blob, Storage, StorageAccount
 from azuresim.core.subscriptions import Subscriptions
+from azuresim.core.tasks import Tasks
 from azuresim.core.versions import ImageVersion, Replica
 
 DEFAULT_TENANT = "00000000-0000-0000-0000-00000000aaaa"
@@ -53,7 +57,11 @@ class World:
         self.galleries = Galleries(self.kernel, self.operations)
         self.publishing = Publishing(self.kernel, self.operations, self.galleries, self.storage, lambda: f"{self.base_url}/blob/")
         self.batch = BatchAccounts(self.kernel)
-        self.pools = Pools(self.kernel, self.catalogue, PoolImages(self.catalogue, self.galleries))
+        self.core_quotas = CoreQuotas()
+        scheduling = Scheduling(self.kernel)
+        self.pools = Pools(self.kernel, self.catalogue, PoolImages(self.catalogue, self.galleries), self.core_quotas, scheduling)
+        self.tasks = Tasks(self.kernel, scheduling)
+        self.jobs = Jobs(self.kernel, self.pools, scheduling, self.tasks)
 
     def settle(self) -> float:
         """Bring everything up to the clock; returns the time."""

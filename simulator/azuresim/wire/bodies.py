@@ -33,9 +33,9 @@ def request_body(route: Route, request: Request) -> Any:
 
     A POST may leave it out, and so all members; a PUT or a PATCH may not.
     """
-    schema = route.schema or ""
+    schema, version = route.schema or "", request.query.get("api-version", "")
     if not request.body and route.method == "POST":
-        return check_request(schema, {})
+        return check_request(schema, {}, version)
     try:
         body = request.json()
         # A lone surrogate is JSON to Python, and to nobody else.
@@ -44,7 +44,7 @@ def request_body(route: Route, request: Request) -> Any:
         raise _unreadable(schema, str(wrong)) from wrong
     if body is None:
         raise _unreadable(schema, "there is none")
-    return check_request(schema, body)
+    return check_request(schema, body, version)
 
 
 def _unreadable(schema: str, why: str) -> ServiceError:
