@@ -48,6 +48,8 @@ class Presupposition:
         if is_poll(interaction) and interaction.succeeded and not self._substitutions.was_handed_out(interaction):
             self._follow_operation(interaction)
         self._note_account(interaction)
+        if interaction.plane == "batch":
+            self._require_account(interaction)
         if not interaction.succeeded:
             return
         self._add_platform_images(interaction)
@@ -57,8 +59,6 @@ class Presupposition:
                 self._require(resource, interaction, Facts())
         if created is not None:
             self._settled.add(created)
-        if interaction.plane == "batch":
-            self._require_account(interaction)
         for resource, facts in self._named(interaction):
             self._require(resource, interaction, facts)
         self._add_blobs(interaction.request_body, interaction)
@@ -189,6 +189,7 @@ class Presupposition:
         """A data plane without its account in ARM: some account of that name."""
         name = self.account(interaction)
         if not self._is_account(name) and not self._account:
+            self._account = name
             subscription = next(iter(self._application.world.subscriptions.all()), None)
             place = _FALLBACK_SUBSCRIPTION if subscription is None else subscription.id
             self._application.world.add_batch_account(
