@@ -22,7 +22,7 @@ def adopt(world: World, body: Mapping[str, Any]) -> None:
     """Make the resource ``body`` shows; its `id` says which. Raises ValueError for a type that cannot be adopted."""
     text = str(body.get("id"))
     if _PLATFORM_IMAGE.match(text):
-        _reach(world, "virtual.marketplace")(text, body)
+        _reach(world, "sources.marketplace.adopt")(text, body)
         return
     resource = ResourceId.parse(text)
     how = None if resource is None else _ADOPTERS.get(resource.type)
@@ -33,11 +33,11 @@ def adopt(world: World, body: Mapping[str, Any]) -> None:
 
 
 def _reach(world: World, name: str) -> Callable[..., object]:
-    """The ``adopt`` of a part of the world. Raises ValueError when this world has no such part, or it adopts nothing."""
+    """The method by which a part of the world adopts. Raises ValueError when this world has none."""
     try:
-        found: Callable[..., object] = attrgetter(f"{name}.adopt")(world)
+        found: Callable[..., object] = attrgetter(name)(world)
     except AttributeError:
-        raise ValueError(f"this world's {name} adopts nothing") from None
+        raise ValueError(f"this world has no {name}") from None
     return found
 
 
@@ -110,13 +110,14 @@ def _batch_account(world: World, resource: ResourceId, body: Mapping[str, Any]) 
 _PLATFORM_IMAGE = re.compile("/subscriptions/[^/]+/providers/microsoft.compute/locations/[^/]+/publishers/", re.IGNORECASE)
 _ADOPTERS: dict[str, Adopt] = {
     "microsoft.storage/storageaccounts": _storage_account,
-    "microsoft.batch/batchaccounts": _by("batch_writes", _batch_account),
-    "microsoft.compute/galleries": _by("galleries", _gallery),
-    "microsoft.compute/galleries/images": _definition,
-    "microsoft.compute/galleries/images/versions": _by("publishing", _version),
-    "microsoft.compute/disks": _by("disks"),
-    "microsoft.compute/snapshots": _by("snapshots"),
-    "microsoft.compute/images": _by("images"),
-    "microsoft.compute/virtualmachines": _by("virtual.adoption"),
-    "microsoft.network/networkinterfaces": _by("virtual.network"),
+    "microsoft.batch/batchaccounts": _by("batch_writes.adopt", _batch_account),
+    "microsoft.compute/galleries": _by("galleries.adopt", _gallery),
+    "microsoft.compute/galleries/images": _by("galleries.adopt_definition", _definition),
+    "microsoft.compute/galleries/images/versions": _by("publishing.adopt", _version),
+    "microsoft.compute/disks": _by("disks.adopt"),
+    "microsoft.compute/snapshots": _by("snapshots.adopt"),
+    "microsoft.compute/images": _by("images.adopt"),
+    "microsoft.compute/virtualmachines": _by("virtual.adoption.adopt"),
+    "microsoft.compute/virtualmachines/runcommands": _by("virtual.run_commands.adopt"),
+    "microsoft.network/networkinterfaces": _by("virtual.network.adopt"),
 }

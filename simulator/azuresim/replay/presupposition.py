@@ -15,16 +15,15 @@ from typing import Any
 from azuresim.application import Application
 from azuresim.core.operations import Operation
 from azuresim.core.resource_id import ResourceId
+from azuresim.replay.data_plane import DataPlane
 from azuresim.replay.plausible import Facts, make_up
 from azuresim.replay.recording import Interaction, Json, Scenario, objects, texts
 from azuresim.replay.states import family, is_poll, is_running
 from azuresim.replay.substitution import Substitutions
 from azuresim.wire.http import Request
 
-_BATCH_HOST = re.compile(r"https?://([a-z0-9]{3,24})\.[a-z0-9.-]*batch\.azure\.com")
 _BLOB = re.compile(r"https?://([a-z0-9]{3,24})\.blob\.[a-z0-9.-]+/([^/?]+)/([^?]+)")
 _PLATFORM_IMAGES = "/artifacttypes/vmimage/"
-_ACCOUNTS = "microsoft.batch/batchaccounts"
 _CREATED = frozenset({201, 202})
 _FOUND = 200
 _FALLBACK_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
@@ -39,7 +38,7 @@ class Presupposition:
         self._substitutions = substitutions
         self._settled: set[str] = set()
         self._orphans: dict[str, Operation] = {}
-        self._account = ""
+        self._data_plane = DataPlane(scenario.interactions, application.world)
         for interaction in scenario.interactions:
             self._add_places(interaction)
 
@@ -47,11 +46,11 @@ class Presupposition:
         """Put in what this call takes for granted."""
         if is_poll(interaction) and interaction.succeeded and not self._substitutions.was_handed_out(interaction):
             self._follow_operation(interaction)
-        self._note_account(interaction)
-        if interaction.plane == "batch":
-            self._require_account(interaction)
+        self._data_plane.note(interaction)
         if not interaction.succeeded:
             return
+        if interaction.plane == "batch":
+            self._data_plane.provide(interaction)
         self._add_platform_images(interaction)
         created = self._created(interaction)
         for resource in self._shown(interaction):
@@ -65,12 +64,7 @@ class Presupposition:
 
     def account(self, interaction: Interaction) -> str:
         """The name of the Batch account a call of the data plane goes to."""
-        hosts = [
-            host
-            for text in (*interaction.response_headers.values(), *texts(interaction.response_body))
-            for host in _BATCH_HOST.findall(text)
-        ]
-        return next((host for host in hosts if self._is_account(host)), self._account or next(iter(hosts), "account"))
+        return self._data_plane.account(interaction)
 
     def _add_places(self, interaction: Interaction) -> None:
         """Subscriptions and groups, from the path."""
@@ -177,24 +171,6 @@ class Presupposition:
         version = next((i.query["api-version"] for i in self._interactions if i.target and i.target.type == resource.type), "2024-07-01")
         url = f"{self._application.world.base_url}{resource}?api-version={version}"
         return self._application.handle(Request("GET", url, {"authorization": "Bearer replay"})).status == _FOUND
-
-    def _is_account(self, name: str) -> bool:
-        return any(account.name == name for account in self._application.world.batch.all())
-
-    def _note_account(self, interaction: Interaction) -> None:
-        if interaction.target is not None and interaction.target.type.startswith(_ACCOUNTS):
-            self._account = interaction.target.names[0]
-
-    def _require_account(self, interaction: Interaction) -> None:
-        """A data plane without its account in ARM: some account of that name."""
-        name = self.account(interaction)
-        if not self._is_account(name) and not self._account:
-            self._account = name
-            subscription = next(iter(self._application.world.subscriptions.all()), None)
-            place = _FALLBACK_SUBSCRIPTION if subscription is None else subscription.id
-            self._application.world.add_batch_account(
-                f"/subscriptions/{place}/resourceGroups/replay/providers/Microsoft.Batch/batchAccounts/{name}", location="westeurope"
-            )
 
     def _add_blobs(self, body: Any, interaction: Interaction) -> None:
         """VHDs that a body names, and their accounts."""
