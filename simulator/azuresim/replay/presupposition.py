@@ -24,6 +24,15 @@ from azuresim.wire.http import Request
 
 _BLOB = re.compile(r"https?://([a-z0-9]{3,24})\.blob\.[a-z0-9.-]+/([^/?]+)/([^?]+)")
 _PLATFORM_IMAGES = "/artifacttypes/vmimage/"
+# One api-version of each service that has versions of its own; Compute's machines and images have the one of none.
+_VERSIONS = {
+    "microsoft.compute/disks": "2023-10-02",
+    "microsoft.compute/snapshots": "2023-10-02",
+    "microsoft.compute/galleries": "2024-03-03",
+    "microsoft.batch/": "2024-07-01",
+    "microsoft.storage/": "2023-01-01",
+    "microsoft.network/": "2024-05-01",
+}
 _CREATED = frozenset({201, 202})
 _FOUND = 200
 _FALLBACK_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
@@ -168,7 +177,8 @@ class Presupposition:
         return None
 
     def _exists(self, resource: ResourceId) -> bool:
-        version = next((i.query["api-version"] for i in self._interactions if i.target and i.target.type == resource.type), "2024-07-01")
+        kind = "/".join(resource.type.split("/")[:2])
+        version = next((v for prefix, v in _VERSIONS.items() if kind.startswith(prefix)), "2024-07-01")
         url = f"{self._application.world.base_url}{resource}?api-version={version}"
         return self._application.handle(Request("GET", url, {"authorization": "Bearer replay"})).status == _FOUND
 
