@@ -130,6 +130,9 @@ def _check(table: Table, kind: str, value: Any, path: str, *, request: bool) -> 
             yield Finding(path, "type", kind, value)
             return
         for index, item in enumerate(value):
+            if item is None and request:
+                # A member may be null; an element says nothing then.
+                yield Finding(f"{path}[{index}]", "type", kind[1:])
             yield from _check(table, kind[1:], item, f"{path}[{index}]", request=request)
     elif kind[0] == "{":
         if not isinstance(value, dict):
