@@ -126,14 +126,7 @@ def _check(table: Table, kind: str, value: Any, path: str, *, request: bool) -> 
     if kind[0] == "@":
         yield from _check_model(table, kind[1:], value, path, request=request)
     elif kind[0] == "[":
-        if not isinstance(value, list):
-            yield Finding(path, "type", kind, value)
-            return
-        for index, item in enumerate(value):
-            if item is None and request:
-                # A member may be null; an element says nothing then.
-                yield Finding(f"{path}[{index}]", "type", kind[1:])
-            yield from _check(table, kind[1:], item, f"{path}[{index}]", request=request)
+        yield from _check_list(table, kind, value, path, request=request)
     elif kind[0] == "{":
         if not isinstance(value, dict):
             yield Finding(path, "type", kind, value)
@@ -142,6 +135,17 @@ def _check(table: Table, kind: str, value: Any, path: str, *, request: bool) -> 
             yield from _check(table, kind[1:], item, f"{path}/{name}", request=request)
     elif not isinstance(value, _PYTHON_TYPES.get(kind, (str,))) or (isinstance(value, bool) and kind != "boolean"):
         yield Finding(path, "type", kind, value)
+
+
+def _check_list(table: Table, kind: str, value: Any, path: str, *, request: bool) -> Iterator[Finding]:
+    if not isinstance(value, list):
+        yield Finding(path, "type", kind, value)
+        return
+    for index, item in enumerate(value):
+        if item is None and request:
+            # A member may be null; an element says nothing then.
+            yield Finding(f"{path}[{index}]", "type", kind[1:])
+        yield from _check(table, kind[1:], item, f"{path}[{index}]", request=request)
 
 
 def _check_model(table: Table, model: str, value: Any, path: str, *, request: bool) -> Iterator[Finding]:
