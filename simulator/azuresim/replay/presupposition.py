@@ -46,6 +46,7 @@ class Presupposition:
         self._application = application
         self._substitutions = substitutions
         self._settled: set[str] = set()
+        self._blobs: set[str] = set()
         self._orphans: dict[str, Operation] = {}
         self._data_plane = DataPlane(scenario.interactions, application.world)
         for interaction in scenario.interactions:
@@ -194,8 +195,8 @@ class Presupposition:
                 owner = self._account_id(account, body, interaction)
                 location = next((o["location"] for o in objects(body) if isinstance(o.get("location"), str)), "westeurope")
                 world.add_storage_account(owner, location=location)
-            found = world.storage.named(account)
-            if found is not None and blob not in (found.containers[container].blobs if container in found.containers else {}):
+            if text not in self._blobs:
+                self._blobs.add(text)
                 world.add_vhd(f"{world.base_url}/blob/{account}/{container}/{blob}", size_mib=30 << 10)
 
     def _account_id(self, name: str, body: Any, interaction: Interaction) -> str:
