@@ -2,15 +2,15 @@
 
 The tables in ``schemas/`` are generated (``tests/simulator/schema_generator.py``); this module only reads them, so nothing of the SDKs
 is needed at run time. A table maps a model to its members; a member's text is its type: `string`, `integer`, `number`, `boolean`,
-`any`, `@Model`, `[type` for a list, `{type` for a map, `=One|Two` for a string of an enumeration. A leading `-` means read-only, a
-trailing `!` required.
+`any`, `@Model`, `[type` for a list, `{type` for a map. A leading `-` means read-only, a trailing `!` required. `enumerations.json` has the
+words of enumerations.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -20,7 +20,9 @@ from azuresim.core.errors import ServiceError, invalid_property
 
 Kind = Literal["unknown", "read-only", "missing", "type"]
 Table = dict[str, dict[str, str]]
-_PYTHON_TYPES: dict[str, tuple[type, ...]] = {"integer": (int,), "number": (int, float), "boolean": (bool,)}
+# Model → member → what may stand there.
+Words = dict[str, dict[str, list[str]]]
+_PYTHON_TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,)}
 _FROM_TEXT: dict[str, Callable[[str], Any]] = {
     "integer": int,
     "number": float,
@@ -67,6 +69,13 @@ def load_table(family: str) -> Table:
 
 
 @cache
+def _enumerations() -> dict[str, Words]:
+    """By family; those of ARM only."""
+    found: dict[str, Words] = json.loads(files("azuresim").joinpath("schemas", "enumerations.json").read_text("utf-8"))
+    return found
+
+
+@cache
 def _old_table(family: str) -> Table:
     """The same for old api-versions of the Batch data plane."""
     return {model: {**members, **_RETIRED_MEMBERS.get(model, {})} for model, members in load_table(family).items()}
@@ -88,14 +97,14 @@ def check_request(schema: str, body: Any, api_version: str = "") -> Any:
     A number or a boolean in a string is taken for what it says: az sends `"targetDedicatedNodes": "3"`. ARM's services also ignore
     read-only members, because clients send back what they have read (learn.microsoft.com, "PUT calls for creation or updates on compute
     resources"), and write the words of an enumeration in their own spelling (recorded: `standardssd_lrs` becomes `StandardSSD_LRS`); an
-    unknown word passes, since enumerations grow. Batch does neither.
+    unknown word passes, since enumerations grow. An object that is null says nothing. Batch does none of this.
     """
     family, _, model = schema.partition(".")
     arm = family != "batch"
     for finding in findings(schema, body, request=True, api_version=api_version):
         if not (arm and finding.kind == "read-only") and not (finding.kind == "type" and _reads_as(finding)):
             raise _refusal(schema, finding)
-    return _taken(_table(family, api_version), f"@{model}", body, arm=arm)
+    return _taken(_table(family, api_version), _enumerations().get(family), f"@{model}", body)
 
 
 def _refusal(schema: str, finding: Finding) -> ServiceError:
@@ -133,7 +142,7 @@ def _check(table: Table, kind: str, value: Any, path: str, *, request: bool) -> 
             return
         for name, item in value.items():
             yield from _check(table, kind[1:], item, f"{path}/{name}", request=request)
-    elif not isinstance(value, _PYTHON_TYPES.get(kind, (str,))) or (isinstance(value, bool) and kind != "boolean"):
+    elif not isinstance(value, _PYTHON_TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
         yield Finding(path, "type", kind, value)
 
 
@@ -186,17 +195,31 @@ def _from_text(kind: str, value: Any) -> Any:
         return None
 
 
-def _taken(table: Table, kind: str, value: Any, *, arm: bool) -> Any:
+def _taken(table: Table, words: Words | None, kind: str, value: Any) -> Any:
+    """``words`` are those of an ARM service; None for Batch."""
     if isinstance(value, dict) and kind[0] == "@":
-        members = {name: (value[name], table[kind[1:]].get(name, "any")) for name in value}
-        kept = {name: pair for name, pair in members.items() if not (arm and pair[1][0] == "-")}
-        return {name: _taken(table, wanted.strip("-!"), item, arm=arm) for name, (item, wanted) in kept.items()}
+        return _taken_model(table, words, kind[1:], value)
     if isinstance(value, dict) and kind[0] == "{":
-        return {name: _taken(table, kind[1:], item, arm=arm) for name, item in value.items()}
+        return {name: _taken(table, words, kind[1:], item) for name, item in value.items()}
     if isinstance(value, list) and kind[0] == "[":
-        return [_taken(table, kind[1:], item, arm=arm) for item in value]
+        return [_taken(table, words, kind[1:], item) for item in value]
     if isinstance(value, str) and kind in _FROM_TEXT:
         return _from_text(kind, value)
-    if isinstance(value, str) and kind[0] == "=" and arm:
-        return next((word for word in kind[1:].split("|") if word.lower() == value.lower()), value)
     return value
+
+
+def _taken_model(table: Table, words: Words | None, model: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    taken = {}
+    for name, item in value.items():
+        kind = table[model].get(name, "any")
+        if words is not None and (kind[0] == "-" or (item is None and kind[0] == "@")):
+            continue
+        known = (words or {}).get(model, {}).get(name)
+        taken[name] = _taken(table, words, kind.strip("-!"), item) if known is None else _respelt(known, item)
+    return taken
+
+
+def _respelt(words: list[str], value: Any) -> Any:
+    if isinstance(value, list):
+        return [_respelt(words, item) for item in value]
+    return next((word for word in words if isinstance(value, str) and word.lower() == value.lower()), value)

@@ -184,8 +184,6 @@ class Fuzzer:
             return rng.choice(ODD_VALUES)
         if kind[0] in "@[{":
             return self._container(table, kind, member, depth)
-        if kind[0] == "=":
-            return rng.choice([*kind[1:].split("|"), rng.choice(ODD_TEXTS)])
         if kind == "string":
             return self._likely.text(member, rng)
         return rng.choice(SCALARS.get(kind, ODD_VALUES))

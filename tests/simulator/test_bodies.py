@@ -58,6 +58,7 @@ def version(**properties: Any) -> dict[str, Any]:
             id="Batch keeps the spelling",
         ),
         pytest.param(VERSION, {**version(), "tags": None}, {**version(), "tags": None}, id="null is kept"),
+        pytest.param("compute.Gallery", {"location": "w", "properties": None}, {"location": "w"}, id="but for an object"),
     ],
 )
 def test_what_is_taken(schema: str, sent: dict[str, Any], taken: dict[str, Any]) -> None:
