@@ -1,4 +1,4 @@
-"""`azuresim serve`: the simulator as a process of its own; `azuresim replay`: recordings of real traffic played against it."""
+"""`azuresim serve`: the simulator as a process of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from azuresim.application import Application
 from azuresim.clock import Clock, ManualClock, RealClock, ScaledClock
 from azuresim.core.world import World
 from azuresim.journal import Journal
-from azuresim.replay import load_folder, play
+from azuresim.replay.command import replay
 from azuresim.server import Server
 
 _FOLDER = click.Path(path_type=Path, file_okay=False, resolve_path=True)
@@ -79,26 +79,7 @@ def serve(*, host: str, port: int, folder: Path, seed: Path | None, clock: Clock
         asyncio.run(_serve(Server(application, folder=folder, host=host, port=port), document, ready_file))
 
 
-@main.command()
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--explain", is_flag=True, help="Show each deviation.")
-@click.option("--only", default="", metavar="TEXT", help="Only the scenarios whose name contains TEXT.")
-def replay(*, folder: Path, explain: bool, only: str) -> None:
-    """Replay recordings of real Azure traffic and count what comes back otherwise.
-
-    FOLDER holds one JSON file a scenario; `azuresim.replay` says what is in it. Prints a line a scenario and the sum.
-    """
-    interactions = deviating = 0
-    for scenario in load_folder(folder):
-        if only not in scenario.name:
-            continue
-        played = play(scenario)
-        click.echo(f"{played.name}: {played.interactions} interactions, {played.deviating} deviate")
-        for deviation in played.deviations if explain else ():
-            click.echo(f"  {deviation}")
-        interactions += played.interactions
-        deviating += played.deviating
-    click.echo(f"replayed {interactions} interactions, {deviating} deviate")
+main.add_command(replay)
 
 
 async def _serve(server: Server, document: dict[str, Any], ready_file: Path | None) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import enum
+import inspect
 import json
 import types
 import typing
@@ -127,8 +129,40 @@ SCALARS: dict[Any, str] = {
 
 # What ARM's services write in a spelling of their own. Not the sizes of machines: their list is long out of date, and each keeps the
 # spelling it was given. Batch keeps what it gets.
-ENUMERATED = (azure.mgmt.compute.models, azure.mgmt.batch.models)
+ENUMERATED = ("compute", "mgmt_batch")
 OPEN = ("VirtualMachineSizeTypes",)
+
+
+def enumerations(family: str) -> dict[str, dict[str, list[str]]]:
+    """Model → member → words, for the members of ``table`` that clients may write."""
+    models, roots = FAMILIES[family]
+    made: dict[str, dict[str, list[str]]] = {}
+    for model, members in table(models, roots).items():
+        hints = {name: (hint, field) for base in getattr(models, model).__mro__ for name, hint, field in _fields(base)}
+        for name, kind in members.items():
+            words = _words(models, hints[name][0])
+            if kind[0] != "-" and words:
+                made.setdefault(model, {})[name] = words
+    return made
+
+
+def _fields(base: type) -> list[tuple[str, Any, Any]]:
+    """(name on the wire, annotation, field) of what a model declares itself."""
+    return [
+        (field._rest_name_input or attribute, base.__annotations__[attribute], field)
+        for attribute, field in vars(base).items()
+        if type(field).__name__ == "_RestField"
+    ]
+
+
+def _words(models: types.ModuleType, hint: Any) -> list[str]:
+    """Those of the enumeration within a type; empty for any other type."""
+    name = hint.__forward_arg__ if isinstance(hint, typing.ForwardRef) else hint
+    if isinstance(name, str):
+        found = getattr(models, name.removeprefix("_models."), None)
+        known = inspect.isclass(found) and issubclass(found, enum.Enum) and found.__name__ not in OPEN
+        return [word.value for word in found] if known and found is not None else []
+    return next((words for inner in typing.get_args(hint) if (words := _words(models, inner))), [])
 
 
 def table(models: types.ModuleType, roots: tuple[str, ...]) -> dict[str, dict[str, str]]:
@@ -149,22 +183,20 @@ def _members(models: types.ModuleType, name: str, waiting: list[str]) -> dict[st
         for attribute, field in vars(base).items():
             if type(field).__name__ != "_RestField":
                 continue
-            kind, optional = _kind(models, base.__annotations__[attribute], waiting)
+            kind, optional = _kind(base.__annotations__[attribute], waiting)
             read_only = field._visibility == ["read"]
-            if read_only and kind[0] == "=":
-                kind = "string"
             required = not optional and not read_only and not field._is_discriminator
             made[field._rest_name_input or attribute] = f"{'-' if read_only else ''}{kind}{'!' if required else ''}"
     return dict(sorted(made.items()))
 
 
-def _kind(models: types.ModuleType, hint: Any, waiting: list[str]) -> tuple[str, bool]:
+def _kind(hint: Any, waiting: list[str]) -> tuple[str, bool]:
     """The type's text, and whether it may be absent."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         present = [a for a in arguments if a is not type(None)]
         # Enumerations are extensible: Union[str, SomeEnum].
-        kind = _words(models, present) if str in present else _kind(models, present[0], waiting)[0] if len(present) == 1 else "any"
+        kind = "string" if str in present else _kind(present[0], waiting)[0] if len(present) == 1 else "any"
         return kind, len(present) < len(arguments)
     name = hint.__forward_arg__ if isinstance(hint, typing.ForwardRef) else hint
     if isinstance(name, str):
@@ -172,15 +204,8 @@ def _kind(models: types.ModuleType, hint: Any, waiting: list[str]) -> tuple[str,
         return f"@{waiting[-1]}", False
     containers = {list: "[", dict: "{"}
     if origin in containers:
-        return f"{containers[origin]}{_kind(models, arguments[-1], waiting)[0]}", False
+        return f"{containers[origin]}{_kind(arguments[-1], waiting)[0]}", False
     return "string" if origin is typing.Literal else SCALARS.get(hint, "any"), False
-
-
-def _words(models: types.ModuleType, present: list[Any]) -> str:
-    """`=One|Two` for an enumeration whose spelling the service has of its own, else `string`."""
-    names = [hint.__forward_arg__.removeprefix("_models.") for hint in present if isinstance(hint, typing.ForwardRef)]
-    words = getattr(models, names[0], None) if names and models in ENUMERATED and names[0] not in OPEN else None
-    return "string" if words is None else f"={'|'.join(word.value for word in words)}"
 
 
 def render(family: str) -> str:
@@ -188,7 +213,13 @@ def render(family: str) -> str:
     return json.dumps(table(*FAMILIES[family]), indent=1) + "\n"
 
 
+def render_enumerations() -> str:
+    """The text of the words of all families."""
+    return json.dumps({family: enumerations(family) for family in ENUMERATED}, indent=1) + "\n"
+
+
 if __name__ == "__main__":
     folder = Path(azuresim.__file__).parent / "schemas"
     for each in FAMILIES:
         (folder / f"{each}.json").write_text(render(each), "utf-8")
+    (folder / "enumerations.json").write_text(render_enumerations(), "utf-8")

@@ -268,6 +268,18 @@ def test_a_data_plane_without_an_account_in_the_recording(recorder: Recorder) ->
     assert found(recorder.scenario) == []
 
 
+def test_pools_that_were_there_before_the_recording(recorder: Recorder) -> None:
+    recorder.call("POST", "/pools", {**POOL_BODY, "targetDedicatedNodes": 2}, plane="batch")
+    recorder.clock.advance(600)
+    recorder.call("GET", "/pools", plane="batch")
+    recorder.call("POST", "/pools/p/resize", {"targetDedicatedNodes": 1}, plane="batch")
+    recorder.call("DELETE", "/pools/p", plane="batch")
+    # What came before the listing was not recorded.
+    later = tuple(replace(i, number=n) for n, i in enumerate(recorder.interactions[1:]))
+    assert [i.status for i in later] == [200, 202, 202]
+    assert found(Scenario(name="x", interactions=later)) == []
+
+
 @pytest.mark.parametrize(
     ("expected", "got", "findings"),
     [
@@ -335,6 +347,9 @@ def test_a_file_that_is_no_recording_is_named(text: str, tmp_path: Path) -> None
     file.write_text(text)
     with pytest.raises(ValueError, match=r"odd\.json is not a recording"):
         load_scenario(file)
+    asked = CliRunner().invoke(main, ["replay", str(tmp_path)])
+    assert asked.exit_code == 1
+    assert "odd.json is not a recording" in asked.output
 
 
 def test_a_deviation_reads_well() -> None:

@@ -46,10 +46,15 @@ def built(part: str) -> dict[tuple[str, str], Built]:
         if not re.fullmatch(r"build_\w+_request", name):
             continue
         source = inspect.getsource(function)
-        path, method = re.search(r'_url = (?:\(\s+)?"([^"]+)"', source), re.search(r'method="(\w+)"', source)
+        path, method = re.search(r'_url = \(?\s*((?:"[^"]+"\s*)+)', source), re.search(r'method="(\w+)"', source)
         version = re.search(r'_params\.pop\("api-version", "([^"]+)"\)', source)
         if path and method and version:
-            made = Built(method[1], plain(prefix + path[1]), name.removeprefix("build_").removesuffix("_request"), version[1])
+            made = Built(
+                method[1],
+                plain(prefix + "".join(re.findall('"([^"]+)"', path[1]))),
+                name.removeprefix("build_").removesuffix("_request"),
+                version[1],
+            )
             found[made.method, made.path] = made
     return found
 

@@ -1,19 +1,26 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import azuresim
 from azuresim.schema import Finding, findings, load_table
 from azuresim.wire.routing import Route
 from simulator.cloud import API, GALLERY, Cloud
-from simulator.schema_generator import FAMILIES, table
+from simulator.schema_generator import FAMILIES, render_enumerations, table
 from simulator.test_routes import served
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_stored_tables_are_those_of_the_installed_sdks(family: str) -> None:
     assert load_table(family) == table(*FAMILIES[family]), "run tests/simulator/schema_generator.py"
+
+
+def test_the_stored_words_are_those_of_the_installed_sdks() -> None:
+    stored = Path(azuresim.__file__).parent / "schemas" / "enumerations.json"
+    assert stored.read_text("utf-8") == render_enumerations(), "run tests/simulator/schema_generator.py"
 
 
 GOOD: dict[str, Any] = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from azuresim.core.regions import display_name, region_key
@@ -18,23 +20,38 @@ Adopt = Callable[["World", ResourceId, Mapping[str, Any]], object]
 
 def adopt(world: World, body: Mapping[str, Any]) -> None:
     """Make the resource ``body`` shows; its `id` says which. Raises ValueError for a type that cannot be adopted."""
-    resource = ResourceId.parse(str(body.get("id")))
+    text = str(body.get("id"))
+    if _PLATFORM_IMAGE.match(text):
+        _reach(world, "sources.marketplace.adopt")(text, body)
+        return
+    resource = ResourceId.parse(text)
     how = None if resource is None else _ADOPTERS.get(resource.type)
     if resource is None or how is None:
-        raise ValueError(f"cannot adopt {body.get('id')}")
+        raise ValueError(f"cannot adopt {text}")
     world.add_resource_group(resource.subscription, resource.group, body.get("location") or "westeurope")
     how(world, resource, body)
 
 
-def _by(name: str) -> Adopt:
-    """The class behind an attribute of the world adopts it itself."""
-    part, _, method = name.partition(".")
+def _reach(world: World, name: str) -> Callable[..., object]:
+    """The method by which a part of the world adopts. Raises ValueError when this world has none."""
+    try:
+        found: Callable[..., object] = attrgetter(name)(world)
+    except AttributeError:
+        raise ValueError(f"this world has no {name}") from None
+    return found
+
+
+def _by(name: str, otherwise: Adopt | None = None) -> Adopt:
+    """The part of the world adopts it itself."""
 
     def adopt_there(world: World, resource: ResourceId, body: Mapping[str, Any]) -> object:
-        owner = getattr(world, part, None)
-        if owner is None:
-            raise ValueError(f"this world has no {part}")
-        return getattr(owner, method)(resource, body)
+        try:
+            there = _reach(world, name)
+        except ValueError:
+            if otherwise is None:
+                raise
+            return otherwise(world, resource, body)
+        return there(resource, body)
 
     return adopt_there
 
@@ -90,16 +107,17 @@ def _batch_account(world: World, resource: ResourceId, body: Mapping[str, Any]) 
     account.tags.update(body.get("tags") or {})
 
 
+_PLATFORM_IMAGE = re.compile("/subscriptions/[^/]+/providers/microsoft.compute/locations/[^/]+/publishers/", re.IGNORECASE)
 _ADOPTERS: dict[str, Adopt] = {
     "microsoft.storage/storageaccounts": _storage_account,
-    "microsoft.batch/batchaccounts": _batch_account,
-    "microsoft.compute/galleries": _gallery,
-    "microsoft.compute/galleries/images": _definition,
-    "microsoft.compute/galleries/images/versions": _version,
+    "microsoft.batch/batchaccounts": _by("batch_writes.adopt", _batch_account),
+    "microsoft.compute/galleries": _by("galleries.adopt", _gallery),
+    "microsoft.compute/galleries/images": _by("galleries.adopt_definition", _definition),
+    "microsoft.compute/galleries/images/versions": _by("publishing.adopt", _version),
     "microsoft.compute/disks": _by("disks.adopt"),
     "microsoft.compute/snapshots": _by("snapshots.adopt"),
     "microsoft.compute/images": _by("images.adopt"),
-    "microsoft.compute/virtualmachines": _by("machines.adopt"),
-    "microsoft.compute/virtualmachines/runcommands": _by("run_commands.adopt"),
-    "microsoft.compute/virtualmachines/extensions": _by("extensions.adopt"),
+    "microsoft.compute/virtualmachines": _by("virtual.adoption.adopt"),
+    "microsoft.compute/virtualmachines/runcommands": _by("virtual.run_commands.adopt"),
+    "microsoft.network/networkinterfaces": _by("virtual.network.adopt"),
 }

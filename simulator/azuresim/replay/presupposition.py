@@ -15,15 +15,24 @@ from typing import Any
 from azuresim.application import Application
 from azuresim.core.operations import Operation
 from azuresim.core.resource_id import ResourceId
+from azuresim.replay.data_plane import DataPlane
 from azuresim.replay.plausible import Facts, make_up
 from azuresim.replay.recording import Interaction, Json, Scenario, objects, texts
 from azuresim.replay.states import family, is_poll, is_running
 from azuresim.replay.substitution import Substitutions
 from azuresim.wire.http import Request
 
-_BATCH_HOST = re.compile(r"https?://([a-z0-9]{3,24})\.[a-z0-9.-]*batch\.azure\.com")
 _BLOB = re.compile(r"https?://([a-z0-9]{3,24})\.blob\.[a-z0-9.-]+/([^/?]+)/([^?]+)")
-_ACCOUNTS = "microsoft.batch/batchaccounts"
+_PLATFORM_IMAGES = "/artifacttypes/vmimage/"
+# One api-version of each service that has versions of its own; Compute's machines and images have the one of none.
+_VERSIONS = {
+    "microsoft.compute/disks": "2023-10-02",
+    "microsoft.compute/snapshots": "2023-10-02",
+    "microsoft.compute/galleries": "2024-03-03",
+    "microsoft.batch/": "2024-07-01",
+    "microsoft.storage/": "2023-01-01",
+    "microsoft.network/": "2024-05-01",
+}
 _CREATED = frozenset({201, 202})
 _FOUND = 200
 _FALLBACK_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
@@ -37,8 +46,9 @@ class Presupposition:
         self._application = application
         self._substitutions = substitutions
         self._settled: set[str] = set()
+        self._blobs: set[str] = set()
         self._orphans: dict[str, Operation] = {}
-        self._account = ""
+        self._data_plane = DataPlane(scenario.interactions, application.world)
         for interaction in scenario.interactions:
             self._add_places(interaction)
 
@@ -46,29 +56,25 @@ class Presupposition:
         """Put in what this call takes for granted."""
         if is_poll(interaction) and interaction.succeeded and not self._substitutions.was_handed_out(interaction):
             self._follow_operation(interaction)
-        self._note_account(interaction)
+        self._data_plane.note(interaction)
         if not interaction.succeeded:
             return
+        if interaction.plane == "batch":
+            self._data_plane.provide(interaction)
+        self._add_platform_images(interaction)
         created = self._created(interaction)
         for resource in self._shown(interaction):
             if resource.key != created:
                 self._require(resource, interaction, Facts())
         if created is not None:
             self._settled.add(created)
-        if interaction.plane == "batch":
-            self._require_account(interaction)
         for resource, facts in self._named(interaction):
             self._require(resource, interaction, facts)
         self._add_blobs(interaction.request_body, interaction)
 
     def account(self, interaction: Interaction) -> str:
         """The name of the Batch account a call of the data plane goes to."""
-        hosts = [
-            host
-            for text in (*interaction.response_headers.values(), *texts(interaction.response_body))
-            for host in _BATCH_HOST.findall(text)
-        ]
-        return next((host for host in hosts if self._is_account(host)), self._account or next(iter(hosts), "account"))
+        return self._data_plane.account(interaction)
 
     def _add_places(self, interaction: Interaction) -> None:
         """Subscriptions and groups, from the path."""
@@ -113,6 +119,15 @@ class Presupposition:
             if resource is not None:
                 yield resource
 
+    def _add_platform_images(self, interaction: Interaction) -> None:
+        """What the Marketplace is shown to offer."""
+        if _PLATFORM_IMAGES not in interaction.path.lower():
+            return
+        for shown in objects(interaction.response_body):
+            if isinstance(shown.get("id"), str):
+                with suppress(ValueError):
+                    self._application.world.adopt(shown)
+
     def _named(self, interaction: Interaction) -> Iterator[tuple[ResourceId, Facts]]:
         """What the request refers to."""
         target = interaction.target
@@ -143,8 +158,9 @@ class Presupposition:
         for disk in disks:
             managed = (disk or {}).get("managedDisk") or {}
             resource = ResourceId.parse(managed.get("id", ""))
-            if resource is not None:
-                self._require(resource, interaction, Facts.of(body, disk))
+            # One that is never shown is made with the machine.
+            if resource is not None and self._look_ahead(resource, interaction.number) is not None:
+                self._require(resource, interaction, Facts())
 
     def _look_ahead(self, resource: ResourceId, start: int) -> Json | None:
         """The first body from ``start`` on that shows it.
@@ -162,26 +178,10 @@ class Presupposition:
         return None
 
     def _exists(self, resource: ResourceId) -> bool:
-        version = next((i.query["api-version"] for i in self._interactions if i.target and i.target.type == resource.type), "2024-07-01")
+        kind = "/".join(resource.type.split("/")[:2])
+        version = next((v for prefix, v in _VERSIONS.items() if kind.startswith(prefix)), "2024-07-01")
         url = f"{self._application.world.base_url}{resource}?api-version={version}"
         return self._application.handle(Request("GET", url, {"authorization": "Bearer replay"})).status == _FOUND
-
-    def _is_account(self, name: str) -> bool:
-        return any(account.name == name for account in self._application.world.batch.all())
-
-    def _note_account(self, interaction: Interaction) -> None:
-        if interaction.target is not None and interaction.target.type.startswith(_ACCOUNTS):
-            self._account = interaction.target.names[0]
-
-    def _require_account(self, interaction: Interaction) -> None:
-        """A data plane without its account in ARM: some account of that name."""
-        name = self.account(interaction)
-        if not self._is_account(name) and not self._account:
-            subscription = next(iter(self._application.world.subscriptions.all()), None)
-            place = _FALLBACK_SUBSCRIPTION if subscription is None else subscription.id
-            self._application.world.add_batch_account(
-                f"/subscriptions/{place}/resourceGroups/replay/providers/Microsoft.Batch/batchAccounts/{name}", location="westeurope"
-            )
 
     def _add_blobs(self, body: Any, interaction: Interaction) -> None:
         """VHDs that a body names, and their accounts."""
@@ -195,8 +195,8 @@ class Presupposition:
                 owner = self._account_id(account, body, interaction)
                 location = next((o["location"] for o in objects(body) if isinstance(o.get("location"), str)), "westeurope")
                 world.add_storage_account(owner, location=location)
-            found = world.storage.named(account)
-            if found is not None and blob not in (found.containers[container].blobs if container in found.containers else {}):
+            if text not in self._blobs:
+                self._blobs.add(text)
                 world.add_vhd(f"{world.base_url}/blob/{account}/{container}/{blob}", size_mib=30 << 10)
 
     def _account_id(self, name: str, body: Any, interaction: Interaction) -> str:
