@@ -136,11 +136,14 @@ async def test_tasks_wait_for_those_they_depend_on(cloud: Cloud) -> None:
     await job_with(cloud, uses_task_dependencies=True)
     await cloud.batch.create_task("j", a_task("1"))
     await cloud.batch.create_task("j", a_task("2", FAILS))
+    forgiven = {"default": {"dependencyAction": "satisfy"}}
+    await cloud.batch.create_task("j", a_task("3", FAILS, exit_conditions=forgiven))
+    await cloud.batch.create_task("j", a_task("c", depends_on=BatchTaskDependencies(task_ids=["3"])))
     await cloud.batch.create_task("j", a_task("a", depends_on=BatchTaskDependencies(task_ids=["1"])))
     await cloud.batch.create_task("j", a_task("b", depends_on={"taskIdRanges": [{"start": 1, "end": 2}]}))
-    assert await task_states(cloud) == ["running", "running", "active", "active"]
+    assert await task_states(cloud) == ["running"] * 3 + ["active"] * 3
     cloud.clock.advance(10)
-    assert await task_states(cloud) == ["completed", "completed", "running", "active"]
+    assert await task_states(cloud) == ["completed"] * 3 + ["running", "active", "running"]
 
 
 async def test_adding_tasks_that_are_refused(cloud: Cloud) -> None:
@@ -306,3 +309,64 @@ async def test_lists_of_jobs_and_tasks_are_paged_filtered_and_selected(cloud: Cl
     assert [j.id async for j in cloud.batch.list_jobs(filter="id ne 'b' and executionInfo/poolId eq 'p'")] == ["a", "c"]
     tasks = [dict(t) async for t in cloud.batch.list_tasks("a", filter="state eq 'active'", select=["id"], max_results=1)]
     assert tasks == [{"id": "t0"}, {"id": "t1"}]
+
+
+def test_the_tasks_of_a_job_itself_show_their_defaults_as_recorded(cloud: Cloud) -> None:
+    line = '{"commandLine": "cmd /c echo hello"}'
+    body = f'{{"id": "j", "poolInfo": {{"poolId": "p"}}, "jobPreparationTask": {line}, "jobReleaseTask": {line}}}'
+    assert cloud.ask("POST", "/batch/acct/jobs?api-version=2025-06-01", body.encode()).status == 201
+    shown = cloud.ask("GET", "/batch/acct/jobs/j?api-version=2025-06-01").json()
+    user = {"autoUser": {"scope": "pool", "elevationLevel": "nonadmin"}}
+    assert shown["jobPreparationTask"] == {
+        "id": "jobpreparation",
+        "commandLine": "cmd /c echo hello",
+        "constraints": {"maxWallClockTime": "P10675199DT2H48M5.4775807S", "retentionTime": "P7D", "maxTaskRetryCount": 0},
+        "userIdentity": user,
+        "waitForSuccess": True,
+        "rerunOnNodeRebootAfterSuccess": True,
+    }
+    assert shown["jobReleaseTask"] == {
+        "id": "jobrelease",
+        "commandLine": "cmd /c echo hello",
+        "maxWallClockTime": "PT15M",
+        "retentionTime": "P7D",
+        "userIdentity": user,
+    }
+
+
+async def test_only_the_constraints_of_a_task_can_be_replaced(cloud: Cloud) -> None:
+    await job_with(cloud, "sleep 10")
+    before = await cloud.batch.get_task("j", "t0")
+    changed = {"constraints": {"maxTaskRetryCount": 4}}
+    batch: Any = cloud.batch
+    await batch.replace_task("j", "t0", changed)
+    task = await cloud.batch.get_task("j", "t0")
+    assert (task["constraints"]["maxTaskRetryCount"], task["commandLine"]) == (4, "sleep 10")
+    assert task.etag != before.etag
+    wrong = {"constraints": {"retentionTime": "for ever"}}
+    assert (await refused(batch.replace_task("j", "t0", wrong)))[:2] == (400, "InvalidPropertyValue")
+
+
+async def test_a_task_of_an_ended_job_is_not_run_again(cloud: Cloud) -> None:
+    await grown(cloud, 1, wait=100)
+    await job_with(cloud, FAILS, all_tasks_complete_mode="terminatejob")
+    cloud.clock.advance(60)
+    assert (await refused(cloud.batch.reactivate_task("j", "t0")))[:2] == (409, "JobCompleted")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "state"),
+    [
+        ({"exitCodes": [{"code": 4, "exitOptions": {"jobAction": "terminate"}}]}, "active"),
+        ({"exitCodes": [{"code": 3, "exitOptions": {"jobAction": "none"}}], "default": {"jobAction": "terminate"}}, "active"),
+        ({"exitCodeRanges": [{"start": 2, "end": 5, "exitOptions": {"jobAction": "terminate"}}]}, "completed"),
+        ({"default": {"jobAction": "disable"}}, "disabled"),
+        ({"default": {"jobAction": "terminate"}}, "completed"),
+    ],
+)
+async def test_what_a_failure_does_to_the_job(cloud: Cloud, conditions: dict[str, Any], state: str) -> None:
+    await grown(cloud, 1, wait=100)
+    await job_with(cloud, task_failure_mode="performexitoptionsjobaction")
+    await cloud.batch.create_task("j", a_task("t", FAILS, exit_conditions=conditions))
+    cloud.clock.advance(20)
+    assert await job_state(cloud) == state

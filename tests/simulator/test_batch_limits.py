@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from azure.batch.models import BatchPoolResizeOptions, BatchVmImageReference
+from azure.batch.models import BatchPoolResizeOptions, BatchPoolUpdateOptions, BatchVmImageReference
 
+from azuresim.core.batch_accounts import BatchAccount
 from azuresim.core.catalogue import ForeignImage
-from simulator.batch_steps import errors, grown, refused
+from azuresim.core.pool_images import BootImage, PoolImages
+from simulator.batch_steps import errors, grown, refused, states
 from simulator.cloud import GROUP, SIZE, SUBSCRIPTION, Cloud, machines, pool_options
 
 COMMUNITY = "/CommunityGalleries/public-1234/Images/ubuntu"
@@ -158,3 +162,30 @@ async def test_shared_keys_only_where_they_are_allowed_and_never_for_custom_imag
     cloud.account.authentication_modes = ("AAD",)
     answer = cloud.ask("GET", "/batch/acct/pools?api-version=2025-06-01", b"", **key)
     assert (answer.status, answer.json()["code"]) == (403, "AuthenticationFailed")
+
+
+@pytest.mark.parametrize(
+    ("vm_size", "slots", "accepted"), [(SIZE, 8, True), (SIZE, 9, False), (SIZE, 0, False), ("Standard_HB120rs_v3", 257, False)]
+)
+async def test_a_node_has_at_most_four_slots_a_core(cloud: Cloud, vm_size: str, slots: int, *, accepted: bool) -> None:
+    call: Any = cloud.batch.create_pool(pool_options(vm_size=vm_size, task_slots_per_node=slots))
+    if accepted:
+        await call
+        cloud.clock.advance(10)
+        call = cloud.batch.update_pool("p", BatchPoolUpdateOptions(task_slots_per_node=slots + 1))
+    _status, code, details = await refused(call)
+    assert (code, details["PropertyName"]) == ("InvalidPropertyValue", "taskSlotsPerNode")
+
+
+async def test_an_agent_for_another_distribution_never_reports(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = cloud.image()
+    resolve = PoolImages.resolve
+
+    def built_on_debian(images: PoolImages, reference: Mapping[str, Any], account: BatchAccount) -> BootImage | str:
+        found = resolve(images, reference, account)
+        assert isinstance(found, BootImage)
+        return replace(found, node_agent="batch.node.debian 12")
+
+    monkeypatch.setattr(PoolImages, "resolve", built_on_debian)
+    await grown(cloud, 1, wait=100, image=image)
+    assert await states(cloud) == ["unusable"]
