@@ -74,6 +74,8 @@ class Cloud:
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
         """One request without an SDK, with a bearer token; a body for ARM is JSON unless ``headers`` say otherwise."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
+        if body and path.startswith("/subscriptions"):
+            named.setdefault("content-type", "application/json")
         length = {"content-length": str(len(body))} if body else {}
         credentials = {"authorization": "Bearer token"}
         return self.app.handle(Request(method, f"{self.world.base_url}{_dated(path)}", {**credentials, **length, **named}, body))

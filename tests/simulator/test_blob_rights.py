@@ -364,7 +364,7 @@ def test_an_adopted_account_is_shown_as_it_was(cloud: Cloud) -> None:
             "primaryEndpoints": {"file": "https://adopted.file.core.windows.net/"},
         },
     }
-    account_ = cloud.world.storage.adopt(adopted, body)
+    account_ = cloud.world.storage_accounts.adopt(adopted, body)
     shown = cloud.ask("GET", f"{adopted}?api-version=2025-06-01").json()
     assert {name: shown[name] for name in ("sku", "kind", "tags", "identity", "location")} == {
         name: body[name] for name in ("sku", "kind", "tags", "identity", "location")
