@@ -71,8 +71,8 @@ class Galleries:
         gallery = self._by_key.get(definition_id.parent.key)
         return gallery.definitions.get(definition_id.name.lower()) if gallery else None
 
-    def everything(self) -> list[Gallery]:
-        """Of all subscriptions."""
+    def all(self) -> list[Gallery]:
+        """In the order of their creation."""
         return list(self._by_key.values())
 
     def in_group(self, subscription: str, group: str | None) -> list[Gallery]:

@@ -32,7 +32,7 @@ class _Placed(Protocol):
 
 def tallies(sources: Sources) -> dict[str, Tally]:
     """All of them, in the order of a recorded answer."""
-    galleries = sources.galleries.everything
+    galleries = sources.galleries.all
     made = {name: Tally(title, limit, _of_sku(lambda: sources.disks, sku)) for name, (title, limit, sku) in _DISKS.items()}
     made |= {name: Tally(title, limit, _of_sku(lambda: sources.snapshots, sku)) for name, (title, limit, sku) in _SNAPSHOTS.items()}
     return made | {
