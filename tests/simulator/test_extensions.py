@@ -55,6 +55,7 @@ async def test_an_extension_is_installed_shown_changed_and_removed(cloud: Cloud)
         pytest.param({"settings": {"commandToExecute": "echo hi"}}, "Succeeded", "[stdout]\nhi\n", id="a command"),
         pytest.param({"protectedSettings": {"commandToExecute": "exit 3"}}, "Failed", "exit status=3", id="a command that fails"),
         pytest.param({"settings": {"script": base64.b64encode(b"exit 4").decode()}}, "Failed", "exit status=4", id="a script"),
+        pytest.param({"settings": "none", "protectedSettings": 1}, "Succeeded", "Enable succeeded", id="settings of another kind"),
         pytest.param({"settings": {"script": "*"}}, "Succeeded", "Enable succeeded", id="no script"),
     ],
 )

@@ -277,6 +277,8 @@ async def test_nics_change_only_while_deallocated(cloud: Cloud) -> None:
     other = {"properties": {"networkProfile": {"networkInterfaces": [{"id": f"{vm.NIC}2"}]}}}
     machines = cloud.compute.virtual_machines
     assert (await vm.refused(machines.begin_update("rg", "vm", other, polling=False)))[:2] == (409, "OperationNotAllowed")
+    nameless = {"properties": {"networkProfile": {"networkInterfaces": [{}]}}}
+    assert (await vm.refused(machines.begin_update("rg", "vm", nameless, polling=False)))[:2] == (400, "InvalidParameter")
     await vm.stopped(cloud)
     await machines.begin_update("rg", "vm", other, polling=False)
     assert vm.sent(cloud, "DELETE", vm.NIC).status == 202

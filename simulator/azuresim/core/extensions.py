@@ -159,10 +159,12 @@ def _script(extension: Extension) -> str | None:
     """What a custom script extension runs; None for other extensions."""
     if str(extension.properties.get("type", "")).lower() not in _SCRIPTS:
         return None
-    settings = {**(extension.properties.get("settings") or {}), **(extension.secrets.get("protectedSettings") or {})}
+    # Both may be any JSON; handlers read objects only.
+    given = (extension.properties.get("settings"), extension.secrets.get("protectedSettings"))
+    settings = {name: value for part in given if isinstance(part, dict) for name, value in part.items()}
     if settings.get("script"):
         try:
-            return base64.b64decode(settings["script"], validate=True).decode()
+            return base64.b64decode(str(settings["script"]), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
             return ""
     return str(settings.get("commandToExecute", ""))

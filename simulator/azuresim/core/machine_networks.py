@@ -49,8 +49,8 @@ class MachineNetworks:
         references = profile.get("networkInterfaces")
         if not references:
             return present
-        before = {str(reference["id"]).lower(): reference for reference in present.get("networkInterfaces") or ()}
-        after = {str(reference["id"]).lower(): reference for reference in references}
+        before = {_parsed(reference).key: reference for reference in present.get("networkInterfaces") or ()}
+        after = {_parsed(reference).key: reference for reference in references}
         if set(before) != set(after):
             if machine.allocated:
                 raise ServiceError(
