@@ -6,19 +6,8 @@ import pytest
 from azure.batch.models import BatchPoolResizeOptions
 
 from azuresim import Durations
+from simulator.batch_steps import errors, grown
 from simulator.cloud import DEFINITION, SIZE, Cloud, machines, pool_options
-
-
-async def grown(cloud: Cloud, dedicated: int = 0, low_priority: int = 0, *, wait: float = 60, **options: Any) -> Any:
-    """A pool as it is ``wait`` seconds after its creation."""
-    options = {"target_dedicated_nodes": dedicated, "target_low_priority_nodes": low_priority, **options}
-    await cloud.batch.create_pool(pool_options(**options))
-    cloud.clock.advance(wait)
-    return await cloud.batch.get_pool("p")
-
-
-def errors(pool: Any) -> list[str]:
-    return [error.code for error in pool.resize_errors or ()]
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ async def test_a_failing_run_says_why_and_leaves_the_size(cloud: Cloud) -> None:
     assert pool.auto_scale_run is not None
     assert pool.auto_scale_run.error is not None
     assert pool.auto_scale_run.error.code == "InsufficientSampleData"
-    assert "wanted 90%" in pool.auto_scale_run.error.error_values[0].value
+    assert "wanted 90%" in pool["autoScaleRun"]["error"]["values"][0]["value"]
     assert (pool.current_dedicated_nodes, pool.allocation_state) == (2, "steady")
 
 

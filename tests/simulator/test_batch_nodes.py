@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +9,9 @@ from azure.batch.models import BatchNodeDisableSchedulingOptions, BatchNodeRemov
 from azure.batch.models._models import BatchNodeDeallocateOptions, BatchNodeRebootOptions, BatchNodeReimageOptions
 
 from azuresim import Durations
+from azuresim.core.batch_accounts import BatchAccount
 from azuresim.core.booting import NodeFault
+from azuresim.core.pool_images import BootImage, PoolImages
 from simulator.batch_steps import grown, job_with, refused, states, task_states
 from simulator.cloud import Cloud, machines, pool_options
 
@@ -27,7 +31,7 @@ async def one(cloud: Cloud) -> Any:
 
 def file_error(cloud: Cloud, node: str, path: str, **headers: str) -> tuple[int, str]:
     """Why a file cannot be had: the SDK does not read the body of such an answer."""
-    answer = cloud.ask("GET", f"/batch/acct/pools/p/nodes/{node}/files/{path}?api-version=2025-06-01", **headers)
+    answer = cloud.ask("GET", f"/batch/acct/pools/p/nodes/{node}/files/{path}?api-version=2025-06-01", b"", **headers)
     return answer.status, answer.json()["code"]
 
 
@@ -286,17 +290,17 @@ async def test_boots_can_be_made_to_fail(cloud: Cloud, fault: NodeFault, state: 
     assert (node["state"], [e["code"] for e in node.get("errors", ())]) == (state, told)
 
 
-async def test_a_node_of_an_image_that_was_never_generalised_never_reports() -> None:
+async def test_a_node_of_an_image_that_was_never_generalised_never_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = Cloud(durations=Durations(node_give_up=600))
     image = cloud.image()
-    resolve = cloud.world.pools._images.resolve
+    resolve = PoolImages.resolve
 
-    def specialised(*arguments: Any) -> Any:
-        found = resolve(*arguments)
-        assert not isinstance(found, str)
-        return type(found)(**{name: getattr(found, name) for name in found.__slots__} | {"generalized": False})
+    def specialised(images: PoolImages, reference: Mapping[str, Any], account: BatchAccount) -> BootImage | str:
+        found = resolve(images, reference, account)
+        assert isinstance(found, BootImage)
+        return replace(found, generalized=False)
 
-    cloud.world.pools._images.resolve = specialised  # type: ignore[method-assign]  # what the disks are like is not this test's matter
+    monkeypatch.setattr(PoolImages, "resolve", specialised)
     await grown(cloud, 1, wait=600, virtual_machine_configuration=machines(image))
     node = await one(cloud)
     assert node["state"] == "starting"

@@ -14,18 +14,9 @@ from azure.batch.models import (
     BatchStartTask,
     BatchVmImageReference,
 )
-from azure.core.exceptions import HttpResponseError
 
+from simulator.batch_steps import refused
 from simulator.cloud import DEFINITION, GALLERY, SIZE, Cloud, machines, pool_options
-
-
-async def refused(call: Any) -> tuple[int | None, str | None, dict[str, str]]:
-    """Status, code and the details of a refusal."""
-    with pytest.raises(HttpResponseError) as caught:
-        await call
-    model = caught.value.model
-    details = {v.key: v.value for v in (model.error_values or ())} if model is not None else {}
-    return caught.value.status_code, caught.value.error.code if caught.value.error else None, details
 
 
 async def settled(cloud: Cloud, pool_id: str = "p", **options: Any) -> Any:

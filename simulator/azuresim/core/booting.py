@@ -43,7 +43,7 @@ class Booting:
         if not image.generalized:
             # An image that was never generalised boots into a machine whose agent never reports (azure.md, section 8).
             return Boot(phases=(*phases, (starting + times.node_give_up, "unusable")), reported=None)
-        if not pool.fits_agent(image.os_type):
+        if not pool.fits_agent(image):
             # An agent for another operating system never reports back.
             return Boot(phases=(*phases, (up, "unusable")), reported=None)
         fault = self.node_fault(pool.id)

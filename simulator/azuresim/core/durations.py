@@ -38,6 +38,9 @@ class Durations:
     # Samples are taken every 30 s; a formula can read them a little later (batch-automatic-scaling.md).
     sample_period: float = 30.0
     sample_delay: float = 30.0
+    # How often a pool with automatic OS upgrades looks for a new image, and how long a node takes to change it.
+    os_upgrade_check: float = 600.0
+    os_upgrade: float = 120.0
     # Jobs take a moment to be disabled, terminated and deleted.
     job_change: float = 2.0
     # From a node's loss or preemption to its re-creation, where there is capacity.

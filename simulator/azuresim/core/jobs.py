@@ -1,4 +1,7 @@
-"""Jobs: creation, changes, and their ways from active to the end."""
+"""Jobs: creation, changes, and their ways from active to the end.
+
+A job's preparation and release tasks are kept and shown; nothing on the nodes waits for them.
+"""
 
 from __future__ import annotations
 
@@ -163,10 +166,15 @@ class Jobs:
         if job.state != "active":
             return
         manager = job.settings.get("jobManagerTask") or {}
+        failed = task.execution.failure is not None and job.settings["onTaskFailure"] == "performexitoptionsjobaction"
+        action = task.exit_option("jobAction") if failed else None
         if manager.get("id") == task.id and manager.get("killJobOnCompletion", True):
             self._end(account, job, "JMComplete")
-        elif task.execution.failure is not None and job.settings["onTaskFailure"] == "performexitoptionsjobaction" and _ends_job(task):
+        elif action == "terminate":
             self._end(account, job, "TaskFailed")
+        elif action == "disable":
+            # "Equivalent to calling the disable Job API, with a disableTasks value of requeue": azure-batch, BatchJobActionKind.
+            self.disable(account, job, {"disableTasks": "requeue"})
         elif not job.waiting and not job.running and job.settings["onAllTasksComplete"] == "terminatejob":
             self._end(account, job, "AllTasksComplete")
 
@@ -229,16 +237,3 @@ class Jobs:
 def _refused(job: Job) -> ServiceError:
     code, sentence = CLOSED.get(job.state, ("JobDisabled", "The specified job is disabled."))
     return ServiceError(409, code, sentence)
-
-
-def _ends_job(task: Task) -> bool:
-    """What the task's exit conditions say of its exit code."""
-    conditions = task.settings.get("exitConditions") or {}
-    code = task.execution.exit_code
-    for mapping in conditions.get("exitCodes") or ():
-        if mapping["code"] == code:
-            return bool((mapping.get("exitOptions") or {}).get("jobAction") == "terminate")
-    for mapping in conditions.get("exitCodeRanges") or ():
-        if code is not None and mapping["start"] <= code <= mapping["end"]:
-            return bool((mapping.get("exitOptions") or {}).get("jobAction") == "terminate")
-    return bool((conditions.get("default") or {}).get("jobAction") == "terminate")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from math import ceil
+from typing import NamedTuple, overload
 
 # Seconds of history a formula can look back into, and changes kept at most.
 _HISTORY = 86_400.0
@@ -61,17 +62,41 @@ class History:
             self.changes.pop()
         self.changes.append((at, reading))
 
-    def samples(self, metric: str, *, begun: float, period: float, until: float) -> list[tuple[float, float]]:
-        """One value a period since ``begun``, at most a day back; metrics of what runs on nodes have none."""
+    def samples(self, metric: str, *, begun: float, period: float, until: float) -> Sequence[tuple[float, float]]:
+        """One (moment, value) a period since the first reading after ``begun``, at most a day back; other metrics have none."""
         value = _VALUES.get(metric)
         if value is None or not self.changes:
-            return []
-        moments = [at for at, _ in self.changes]
-        first = max(0, int((until - _HISTORY - begun) / period) + 1)
-        made = []
-        for number in range(first, int((until - begun) / period) + 1):
-            at = begun + number * period
-            place = bisect_right(moments, at)
-            if place:
-                made.append((at, float(value(self.changes[place - 1][1]))))
-        return made
+            return ()
+        oldest = max(until - _HISTORY, self.changes[0][0])
+        first = max(0, ceil((oldest - begun) / period))
+        return _Samples(self, value, begun, period, range(first, int((until - begun) / period) + 1))
+
+
+class _Samples(Sequence[tuple[float, float]]):
+    """Samples worked out one by one, when they are asked for: a day has thousands, a formula looks at a few."""
+
+    def __init__(self, history: History, value: Callable[[Reading], int], begun: float, period: float, numbers: range) -> None:
+        self._moments = [at for at, _ in history.changes]
+        self._readings = [reading for _, reading in history.changes]
+        self._value = value
+        self._begun = begun
+        self._period = period
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[float, float]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[float, float]]: ...
+
+    def __getitem__(self, index: int | slice) -> tuple[float, float] | list[tuple[float, float]]:
+        if isinstance(index, slice):
+            return [self._sample(number) for number in self._numbers[index]]
+        return self._sample(self._numbers[index])
+
+    def _sample(self, number: int) -> tuple[float, float]:
+        at = self._begun + number * self._period
+        return at, float(self._value(self._readings[bisect_right(self._moments, at) - 1]))

@@ -65,7 +65,7 @@ class Boot:
     errors: tuple[Json, ...] = ()
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Node:
     """One compute node. Its state follows from the boot, and when idle from its tasks and its scheduling."""
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from azuresim.core.agenda import Appointment
 from azuresim.core.autoscale import Run
 from azuresim.core.metrics import History
 from azuresim.core.node import Node
+
+if TYPE_CHECKING:
+    from azuresim.core.pool_images import BootImage
 
 Json = dict[str, Any]
 AllocationState = Literal["steady", "resizing", "stopping"]
@@ -111,9 +114,12 @@ class Pool:
         slots: int = self.settings["taskSlotsPerNode"]
         return slots
 
-    def fits_agent(self, os_type: str) -> bool:
-        """Whether the node agent is made for the operating system, `linux` or `windows`."""
-        return ("windows" in self.machines["nodeAgentSKUId"].lower()) == (os_type == "windows")
+    def fits_agent(self, image: BootImage) -> bool:
+        """Whether the node agent is made for the image's operating system, as far as it is known."""
+        agent: str = self.machines["nodeAgentSKUId"].lower()
+        if ("windows" in agent) != (image.os_type == "windows"):
+            return False
+        return image.node_agent is None or image.node_agent.lower() == agent
 
     def current(self) -> Size:
         """Nodes there are, preempted and leaving ones included."""

@@ -19,6 +19,7 @@ _GALLERY_ID = (
     "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Compute"
     "/galleries/{galleryName}/images/{galleryImageName}"
 )
+_MAX_SLOTS, _SLOTS_A_CORE = 256, 4
 _FOREIGN = ("sharedGalleryImageId", "communityGalleryImageId")
 _INACCESSIBLE = "The specified resource id does not exist or is not accessible."
 _WRONG_FORMAT = f"The specified resource id must be of the format {_GALLERY_ID}/versions/{{galleryImageVersionName}} or {_GALLERY_ID}"
@@ -35,6 +36,8 @@ class BootImage:
     security_type: str
     # Whether the operating system was generalised: a machine made from anything else never reports to Batch.
     generalized: bool = True
+    # The agent for the Marketplace image it began as; None when nobody knows.
+    node_agent: str | None = None
 
     def misfit(self, size: VmSize, pool_security: str) -> str | None:
         """Why a machine of ``size`` cannot be made from it; None when it can."""
@@ -140,7 +143,12 @@ class PoolImages:
         version = reference.get("version", "latest")
         exact = "1.0.0" if version == "latest" else version
         return BootImage(
-            exact_version=exact, os_type=found.os_type, generation=found.generation, architecture="x64", security_type="Supported"
+            exact_version=exact,
+            os_type=found.os_type,
+            generation=found.generation,
+            architecture="x64",
+            security_type="Supported",
+            node_agent=found.node_agent,
         )
 
     def _check_marketplace(self, reference: Mapping[str, Any], agent: str, now: float) -> None:
@@ -172,6 +180,12 @@ def _foreign_id(reference: Mapping[str, Any]) -> str | None:
     return next((str(reference[name]) for name in _FOREIGN if reference.get(name) is not None), None)
 
 
+def names_gallery_image(image_id: str | None) -> bool:
+    """Whether an id is that of a gallery's image or version, which shared keys cannot reach."""
+    parsed = ResourceId.parse(image_id) if image_id else None
+    return parsed is not None and parsed.type in {_DEFINITION, _VERSION}
+
+
 def check_node_agent(catalogue: Catalogue, node_agent: str, now: float) -> None:
     """400 for a node agent nobody knows, or whose last image is no longer supported."""
     known = [image for image in catalogue.images if image.node_agent.lower() == node_agent.lower()]
@@ -179,6 +193,13 @@ def check_node_agent(catalogue: Catalogue, node_agent: str, now: float) -> None:
         raise invalid_property("nodeAgentSKUId", "The specified node agent SKU id is not supported.", value=node_agent)
     if all(image.ended(now) for image in known):
         raise invalid_property("nodeAgentSKUId", "Batch support for the specified node agent SKU id has ended.", value=node_agent)
+
+
+def check_slots(slots: int, size: VmSize) -> None:
+    """400 for more task slots than four a core: azure-batch, BatchPoolCreateOptions."""
+    most = min(_MAX_SLOTS, _SLOTS_A_CORE * size.vcpus)
+    if not 1 <= slots <= most:
+        raise invalid_property("taskSlotsPerNode", f"The value must be between 1 and {most}.", value=str(slots))
 
 
 def check_vm_size(catalogue: Catalogue, vm_size: str, region: str) -> VmSize:

@@ -17,7 +17,6 @@ DEFAULT_RESIZE_TIMEOUT = 900
 # 5 minutes to 7 days: azure-batch, BatchPoolResizeOptions; the upper bound is the autoscale interval's.
 _TIMEOUT_BOUNDS = (300, 604_800)
 _POOL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_MAX_SLOTS = 256
 
 # Members of a pool's configuration, in the order the service lists them.
 SETTINGS = (
@@ -135,12 +134,6 @@ def _scheduling(given: Json) -> Json:
     return {**given, "nodeFillType": str(given.get("nodeFillType") or "spread").capitalize()}
 
 
-def _slots(given: int) -> int:
-    if not 1 <= given <= _MAX_SLOTS:
-        raise invalid_property("taskSlotsPerNode", f"The value must be between 1 and {_MAX_SLOTS}.", value=str(given))
-    return given
-
-
 def _virtual_machines(given: Json) -> Json:
     required(given, "imageReference", "nodeAgentSKUId")
     stored = dict(given)
@@ -212,7 +205,6 @@ def _without(given: list[Json], *secrets: str) -> list[Json]:
 _RULES: dict[str, Callable[[Any], Any]] = {
     "startTask": _start_task,
     "taskSchedulingPolicy": _scheduling,
-    "taskSlotsPerNode": _slots,
     "virtualMachineConfiguration": _virtual_machines,
     "networkConfiguration": _network,
     "userAccounts": _accounts,

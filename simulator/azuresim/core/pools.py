@@ -15,8 +15,9 @@ from azuresim.core.growth import Growth
 from azuresim.core.kernel import Kernel
 from azuresim.core.node import Boot, Node
 from azuresim.core.nodes import Nodes
+from azuresim.core.os_upgrades import OsUpgrades
 from azuresim.core.pool import Json, Pool, Size
-from azuresim.core.pool_images import PoolImages, check_vm_size
+from azuresim.core.pool_images import PoolImages, check_slots, check_vm_size
 from azuresim.core.pool_scaling import AutoScaling
 from azuresim.core.pool_settings import (
     LIVE_SETTINGS,
@@ -52,6 +53,7 @@ class Pools:
         self.booting = Booting(kernel)
         self.allocation = Allocation(kernel, Growth(kernel, catalogue, images, self.booting, quotas), self.booting, scheduling)
         self.scaling = AutoScaling(kernel, self.allocation)
+        self.upgrades = OsUpgrades(kernel, images, self.booting, self.allocation, scheduling)
         self.nodes = Nodes(kernel, self.booting, self.allocation, scheduling)
         self.has_application: Callable[[BatchAccount, str, str | None], bool] = lambda _account, _application, _version: True
         scheduling.node_freed.append(self.allocation.freed)
@@ -101,6 +103,7 @@ class Pools:
         self.allocation.resize(account, pool, target, timeout)
         if scale is not None:
             self.scaling.begin(account, pool, scale)
+        self.upgrades.watch(account, pool)
         return pool
 
     def adopt(self, account: BatchAccount, body: Mapping[str, Any]) -> Pool:
@@ -129,11 +132,12 @@ class Pools:
         if bound and not pool.is_empty():
             raise invalid_state("The pool must have no compute nodes to change " + ", ".join(sorted(bound)))
         changed = {name: value for name, value in pool.settings.items() if name not in given} | normalised(given)
-        if given.keys() & {"virtualMachineConfiguration", "vmSize"}:
+        if given.keys() & {"virtualMachineConfiguration", "vmSize", "taskSlotsPerNode", "upgradePolicy"}:
             self._check_machines(account, changed)
         self._check_packages(account, given)
         pool.settings = {name: changed[name] for name in SETTINGS if name in changed}
         pool.retired |= retired(given)
+        self.upgrades.watch(account, pool)
         self.touch(pool)
         return pool
 
@@ -245,7 +249,10 @@ class Pools:
         """The first nodes of a kind that nothing has happened to yet: on their way up, or up."""
 
         def untouched(node: Node) -> bool:
-            return node.boot.phases[0][1] in {"creating", "starting", "rebooting"} and node.phase(self._kernel.moment)[0] not in _BROKEN
+            return (
+                node.boot.phases[0][1] in {"creating", "starting", "rebooting", "upgradingos"}
+                and node.phase(self._kernel.moment)[0] not in _BROKEN
+            )
 
         found = [node.id for node in pool.nodes.values() if dedicated in (None, node.dedicated) and untouched(node)]
         return found[:count]
@@ -254,9 +261,10 @@ class Pools:
         machines = settings.get("virtualMachineConfiguration")
         if machines is None and settings["vmSize"].lower() in _CLOUD_SERVICE_SIZES:
             return
-        check_vm_size(self._catalogue, settings["vmSize"], account.location)
+        check_slots(settings["taskSlotsPerNode"], check_vm_size(self._catalogue, settings["vmSize"], account.location))
         if machines is not None:
             self._images.check(machines, account, self._kernel.moment)
+        self.upgrades.check(dict(settings))
 
     def _check_packages(self, account: BatchAccount, settings: Mapping[str, Any]) -> None:
         for package in settings.get("applicationPackageReferences") or ():

@@ -37,7 +37,7 @@ class Execution:
         return "success" if self.failure is None else "failure"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Task:
     """One task. ``settings`` are its members as shown, defaults filled in; ``where`` is the (pool, node) it runs or ran on."""
 
@@ -73,13 +73,28 @@ class Task:
         count: int = self.settings["constraints"]["maxTaskRetryCount"]
         return count
 
+    def exit_option(self, name: str) -> str | None:
+        """`jobAction` or `dependencyAction`, by the exit conditions for the code it ended with."""
+        conditions = self.settings.get("exitConditions") or {}
+        code = self.execution.exit_code
+        codes = (mapping for mapping in conditions.get("exitCodes") or () if mapping["code"] == code)
+        ranges = (m for m in conditions.get("exitCodeRanges") or () if code is not None and m["start"] <= code <= m["end"])
+        chosen = next(codes, None) or next(ranges, None)
+        options: Json = (chosen or {"exitOptions": conditions.get("default")})["exitOptions"] or {}
+        option: str | None = options.get(name)
+        return option
+
     def enter(self, state: TaskState, at: float) -> None:
         """Change state; the one before is remembered."""
         self.previous = (self.state, self.since)
         self.state, self.since = state, at
 
+    def satisfies(self) -> bool:
+        """Whether tasks that depend on it may run: it succeeded, or its failure is said not to matter."""
+        return self.state == "completed" and (self.execution.failure is None or self.exit_option("dependencyAction") == "satisfy")
 
-@dataclass(slots=True, kw_only=True)
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class Job:
     """One job with its tasks. ``pool_id`` is where they run; ``waiting`` holds the active ones in order.
 
@@ -132,7 +147,7 @@ class Job:
         for span in wanted.get("taskIdRanges") or ():
             names |= {str(number) for number in range(span["start"], span["end"] + 1)}
         found = [self.tasks.get(name) for name in names]
-        return all(other is not None and other.state == "completed" and other.execution.failure is None for other in found)
+        return all(other is not None and other.satisfies() for other in found)
 
     def count(self, *, slots: bool) -> Counter[str]:
         """Tasks, or the slots they need, by `active`, `running`, `completed`, `succeeded` and `failed`."""

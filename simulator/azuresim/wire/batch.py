@@ -8,6 +8,7 @@ from typing import Any
 from azuresim.core.errors import ServiceError
 from azuresim.core.iso_duration import format_duration
 from azuresim.core.pool import Pool
+from azuresim.core.pool_images import names_gallery_image
 from azuresim.schema import is_old_batch
 from azuresim.wire import batch_jobs, batch_node_files, batch_nodes, batch_pool_scaling, batch_tasks
 from azuresim.wire.batch_envelope import (
@@ -93,7 +94,7 @@ def _shower(call: Call) -> Callable[[Pool], Json]:
 
 def _create_pool(call: Call) -> Response:
     account, machines = find_account(call), call.body.get("virtualMachineConfiguration") or {}
-    if is_shared_key(call) and machines.get("imageReference", {}).get("virtualMachineImageId") is not None:
+    if is_shared_key(call) and names_gallery_image(machines.get("imageReference", {}).get("virtualMachineImageId")):
         # "You can't use the Shared Key": batch-sig-images.md.
         raise ServiceError(403, "AuthenticationFailed", "Pools with a custom image need Microsoft Entra authentication.")
     pool = call.world.pools.create(account, call.body)

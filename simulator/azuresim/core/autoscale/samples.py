@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ def _get_sample(readings: Readings, metric: Metric, samples: Sequence[tuple[floa
         wanted, received = float(arguments[-1]) if isinstance(arguments[-1], float) else _WHOLE, _percent(readings, samples, begin, end)
         if received < wanted:
             raise _insufficient(metric.name, wanted, received)
-    return tuple(value for at, value in samples if begin < at <= end)
+    return tuple(value for _, value in _between(samples, begin, end))
 
 
 def _window(readings: Readings, times: tuple[Value, ...]) -> tuple[float, float]:
@@ -73,7 +74,16 @@ def _percent(readings: Readings, samples: Sequence[tuple[float, float]], begin: 
     possible = int((end - begin) / readings.period)
     if possible == 0:
         return 0.0
-    return min(_WHOLE, _WHOLE * sum(begin < at <= end for at, _ in samples) / possible)
+    return min(_WHOLE, _WHOLE * len(_between(samples, begin, end)) / possible)
+
+
+def _between(samples: Sequence[tuple[float, float]], begin: float, end: float) -> Sequence[tuple[float, float]]:
+    """Those after ``begin``, ``end`` included."""
+    return samples[bisect_right(samples, begin, key=_moment) : bisect_right(samples, end, key=_moment)]
+
+
+def _moment(sample: tuple[float, float]) -> float:
+    return sample[0]
 
 
 def _insufficient(name: str, wanted: float, received: float) -> EvaluationProblem:

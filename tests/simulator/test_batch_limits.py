@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from azure.batch.models import BatchPoolResizeOptions, BatchPoolUpdateOptions, BatchVmImageReference
+
+from azuresim.core.batch_accounts import BatchAccount
+from azuresim.core.catalogue import ForeignImage
+from azuresim.core.pool_images import BootImage, PoolImages
+from simulator.batch_steps import errors, grown, refused, states
+from simulator.cloud import GROUP, SIZE, SUBSCRIPTION, Cloud, machines, pool_options
+
+COMMUNITY = "/CommunityGalleries/public-1234/Images/ubuntu"
+
+
+@pytest.mark.parametrize(
+    ("mode", "limit"), [pytest.param("BatchService", 100, id="Batch service"), pytest.param("UserSubscription", 80, id="own subscription")]
+)
+async def test_pools_with_inter_node_communication_have_a_largest_size(cloud: Cloud, mode: Any, limit: int) -> None:
+    cloud.account.allocation_mode = mode
+    cloud.account.dedicated_quota = 1000
+    cloud.account.family_quotas["standardDSv3Family"] = 1000
+    pool = await grown(cloud, 120, wait=200, enable_inter_node_communication=True)
+    assert (pool.current_dedicated_nodes, errors(pool)) == (limit, ["CommunicationEnabledPoolReachedMaxVMCount"])
+
+
+async def test_in_the_users_own_subscription_its_quotas_count(cloud: Cloud) -> None:
+    cloud.account.allocation_mode = "UserSubscription"
+    quotas = cloud.world.core_quotas
+    quotas.limit(SUBSCRIPTION, "westus", "cores", 10)
+    quotas.limit(SUBSCRIPTION, "westus", "standardDSv3Family", 4)
+    quotas.limit(SUBSCRIPTION, "westus", "lowPriorityCores", 2)
+    pool = await grown(cloud, 3, 2, wait=100)
+    assert (pool.current_dedicated_nodes, pool.current_low_priority_nodes) == (2, 1)
+    assert errors(pool) == ["AllocationFailed", "AccountSpotCoreQuotaReached"]
+    details = {v.name: v.value for v in pool.resize_errors[0].error_values}
+    provider = json.loads(details["Provider Error Json"])["error"]
+    assert provider["code"] == "OperationNotAllowed"
+    assert "Current Limit: 4, Current Usage: 4, Additional Required: 2" in provider["message"]
+    await cloud.batch.begin_resize_pool("p", BatchPoolResizeOptions(target_dedicated_nodes=0))
+    cloud.clock.advance(60)
+    await cloud.batch.get_pool("p")
+    assert quotas.used(SUBSCRIPTION, "westus", "standardDSv3Family") == 0
+    quotas.limit(SUBSCRIPTION, "westus", "cores", 1)
+    await cloud.batch.begin_resize_pool("p", BatchPoolResizeOptions(target_dedicated_nodes=1))
+    cloud.clock.advance(60)
+    error = (await cloud.batch.get_pool("p"))["resizeErrors"][0]
+    assert "approved cores Cores quota" in error["values"][0]["value"]
+
+
+@pytest.mark.parametrize("code", ["AccountCoreQuotaReached", "AllocationFailed", "UnsupportedVMSize", "Unknown", "AllocationTimedout"])
+async def test_every_resize_error_can_be_injected(cloud: Cloud, code: str) -> None:
+    asked = []
+
+    def fault(pool_id: str, size: str, region: str) -> str | None:
+        asked.append((pool_id, size, region))
+        return code
+
+    cloud.world.pools.allocation.fault = fault
+    pool = await grown(cloud, 1, 1, wait=1000)
+    assert (pool.allocation_state, pool.current_dedicated_nodes, errors(pool)) == ("steady", 0, [code, code])
+    assert set(asked) == {("p", SIZE, "westus")}
+    cloud.world.pools.allocation.fault = lambda _pool, _size, _region: None
+    await cloud.batch.begin_resize_pool("p", BatchPoolResizeOptions(target_dedicated_nodes=1))
+    cloud.clock.advance(60)
+    assert (await cloud.batch.get_pool("p")).current_dedicated_nodes == 1
+
+
+@pytest.mark.parametrize(
+    ("security", "vm_size", "generation", "words"),
+    [
+        pytest.param("trustedLaunch", "Standard_HB120rs_v3", "V2", "security type 'TrustedLaunch'", id="Trusted Launch"),
+        pytest.param("confidentialvm", SIZE, "V2", "security type 'ConfidentialVM'", id="confidential"),
+        pytest.param("confidentialvm", "Standard_DC2as_v5", "V2", None, id="confidential on a size for it"),
+    ],
+)
+async def test_the_size_must_offer_the_security_type(cloud: Cloud, security: str, vm_size: str, generation: str, words: str | None) -> None:
+    configuration = machines(cloud.image(generation=generation, security_type="TrustedLaunchAndConfidentialVmSupported"))
+    configuration["securityProfile"] = {"securityType": security}
+    pool = await grown(cloud, 1, vm_size=vm_size, virtual_machine_configuration=configuration)
+    if words is None:
+        assert errors(pool) == []
+    else:
+        assert errors(pool) == ["AllocationFailed"]
+        assert words in pool.resize_errors[0].error_values[0].value
+
+
+@pytest.mark.parametrize(
+    ("sku", "agent", "name"),
+    [
+        pytest.param(("canonical", "ubuntuserver", "18.04-lts"), "batch.node.ubuntu 18.04", "nodeAgentSKUId", id="its agent has ended"),
+        pytest.param(("canonical", "ubuntuserver", "18.04-lts"), "batch.node.ubuntu 22.04", "imageReference", id="the image has ended"),
+        pytest.param(
+            ("canonical", "ubuntu-24_04-lts", "server"), "batch.node.debian 12", "nodeAgentSKUId", id="an agent of another system"
+        ),
+    ],
+)
+async def test_images_after_their_end_and_agents_that_do_not_fit(cloud: Cloud, sku: tuple[str, str, str], agent: str, name: str) -> None:
+    configuration = machines(agent=agent)
+    configuration.image_reference = BatchVmImageReference(publisher=sku[0], offer=sku[1], sku=sku[2])
+    status, code, details = await refused(cloud.batch.create_pool(pool_options(virtual_machine_configuration=configuration)))
+    assert (status, code, details["PropertyName"]) == (400, "InvalidPropertyValue", name)
+
+
+async def test_an_image_that_will_end_is_taken_until_then(cloud: Cloud) -> None:
+    configuration = machines(agent="batch.node.ubuntu 20.04")
+    configuration.image_reference = BatchVmImageReference(publisher="canonical", offer="0001-com-ubuntu-server-focal", sku="20_04-lts")
+    await cloud.batch.create_pool(pool_options("before", virtual_machine_configuration=configuration))
+    ends = [
+        i.batch_support_end_of_life async for i in cloud.batch.list_supported_images() if i.node_agent_sku_id == "batch.node.ubuntu 20.04"
+    ]
+    assert ends[0] is not None
+    cloud.clock.advance(ends[0].timestamp() - cloud.clock.now())
+    call = cloud.batch.create_pool(pool_options("after", virtual_machine_configuration=configuration))
+    assert (await refused(call))[:2] == (400, "InvalidPropertyValue")
+
+
+async def test_community_images(cloud: Cloud) -> None:
+    configuration = machines()
+    configuration.image_reference = BatchVmImageReference(community_gallery_image_id=COMMUNITY)
+    call = cloud.batch.create_pool(pool_options(virtual_machine_configuration=configuration))
+    assert (await refused(call))[2]["PropertyName"] == "communityGalleryImageId"
+    for version, regions in (("1.9.0", ("westus",)), ("1.10.0", ("West US",)), ("2.0.0", ("eastus",))):
+        cloud.world.catalogue.share(COMMUNITY, ForeignImage(version=version, regions=regions))
+    await grown(cloud, 1, virtual_machine_configuration=configuration)
+    (node,) = [n async for n in cloud.batch.list_nodes("p")]
+    assert node["virtualMachineInfo"]["imageReference"] == {"communityGalleryImageId": COMMUNITY, "exactVersion": "1.10.0"}
+
+
+async def test_exactly_one_way_of_naming_an_image(cloud: Cloud) -> None:
+    for reference in (BatchVmImageReference(), BatchVmImageReference(publisher="a", community_gallery_image_id=COMMUNITY)):
+        configuration = machines()
+        configuration.image_reference = reference
+        _status, code, details = await refused(cloud.batch.create_pool(pool_options(virtual_machine_configuration=configuration)))
+        assert (code, details["PropertyName"]) == ("InvalidPropertyValue", "imageReference")
+
+
+async def test_packages_must_exist(cloud: Cloud) -> None:
+    cloud.world.pools.has_application = lambda _account, name, version: (name, version) == ("ffmpeg", "4")
+    body = {"applicationPackageReferences": [{"applicationId": "ffmpeg", "version": "4"}]}
+    batch: Any = cloud.batch
+    await batch.create_pool({**pool_options(), **body})
+    body = {"applicationPackageReferences": [{"applicationId": "ffmpeg"}]}
+    call = batch.create_pool({**pool_options("q"), **body})
+    assert (await refused(call))[:2] == (409, "InvalidApplicationPackageReferences")
+
+
+async def test_shared_keys_only_where_they_are_allowed_and_never_for_custom_images(cloud: Cloud) -> None:
+    key = {"authorization": "SharedKey acct:sig"}
+    assert cloud.ask("GET", "/batch/acct/pools?api-version=2025-06-01", b"", **key).status == 200
+    body = json.dumps(pool_options(image=cloud.image()).as_dict()).encode()
+    answer = cloud.ask("POST", "/batch/acct/pools?api-version=2025-06-01", body, **key)
+    assert (answer.status, answer.json()["code"]) == (403, "AuthenticationFailed")
+    # An id that names no gallery is refused for that, as recorded with a shared key.
+    managed = pool_options(image=f"{GROUP}/providers/Microsoft.Compute/images/custom").as_dict()
+    answer = cloud.ask("POST", "/batch/acct/pools?api-version=2025-06-01", json.dumps(managed).encode(), **key)
+    assert (answer.status, answer.json()["code"]) == (400, "InvalidPropertyValue")
+    cloud.account.authentication_modes = ("AAD",)
+    answer = cloud.ask("GET", "/batch/acct/pools?api-version=2025-06-01", b"", **key)
+    assert (answer.status, answer.json()["code"]) == (403, "AuthenticationFailed")
+
+
+@pytest.mark.parametrize(
+    ("vm_size", "slots", "accepted"), [(SIZE, 8, True), (SIZE, 9, False), (SIZE, 0, False), ("Standard_HB120rs_v3", 257, False)]
+)
+async def test_a_node_has_at_most_four_slots_a_core(cloud: Cloud, vm_size: str, slots: int, *, accepted: bool) -> None:
+    call: Any = cloud.batch.create_pool(pool_options(vm_size=vm_size, task_slots_per_node=slots))
+    if accepted:
+        await call
+        cloud.clock.advance(10)
+        call = cloud.batch.update_pool("p", BatchPoolUpdateOptions(task_slots_per_node=slots + 1))
+    _status, code, details = await refused(call)
+    assert (code, details["PropertyName"]) == ("InvalidPropertyValue", "taskSlotsPerNode")
+
+
+async def test_an_agent_for_another_distribution_never_reports(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = cloud.image()
+    resolve = PoolImages.resolve
+
+    def built_on_debian(images: PoolImages, reference: Mapping[str, Any], account: BatchAccount) -> BootImage | str:
+        found = resolve(images, reference, account)
+        assert isinstance(found, BootImage)
+        return replace(found, node_agent="batch.node.debian 12")
+
+    monkeypatch.setattr(PoolImages, "resolve", built_on_debian)
+    await grown(cloud, 1, wait=100, image=image)
+    assert await states(cloud) == ["unusable"]
