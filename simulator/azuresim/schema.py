@@ -97,12 +97,13 @@ def check_request(schema: str, body: Any, api_version: str = "") -> Any:
     A number or a boolean in a string is taken for what it says: az sends `"targetDedicatedNodes": "3"`. ARM's services also ignore
     read-only members, because clients send back what they have read (learn.microsoft.com, "PUT calls for creation or updates on compute
     resources"), and write the words of an enumeration in their own spelling (recorded: `standardssd_lrs` becomes `StandardSSD_LRS`); an
-    unknown word passes, since enumerations grow. An object that is null says nothing. Batch does none of this.
+    unknown word passes, since enumerations grow. An object or an element that is null says nothing. Batch does none of this.
     """
     family, _, model = schema.partition(".")
     arm = family != "batch"
     for finding in findings(schema, body, request=True, api_version=api_version):
-        if not (arm and finding.kind == "read-only") and not (finding.kind == "type" and _reads_as(finding)):
+        ignored = arm and (finding.kind == "read-only" or (finding.kind == "type" and finding.given is None))
+        if not ignored and not (finding.kind == "type" and _reads_as(finding)):
             raise _refusal(schema, finding)
     return _taken(_table(family, api_version), _enumerations().get(family), f"@{model}", body)
 
@@ -152,7 +153,7 @@ def _check_list(table: Table, kind: str, value: Any, path: str, *, request: bool
         return
     for index, item in enumerate(value):
         if item is None and request:
-            # A member may be null; an element says nothing then.
+            # A member may be null, an element may not.
             yield Finding(f"{path}[{index}]", "type", kind[1:])
         yield from _check(table, kind[1:], item, f"{path}[{index}]", request=request)
 
@@ -202,7 +203,7 @@ def _taken(table: Table, words: Words | None, kind: str, value: Any) -> Any:
     if isinstance(value, dict) and kind[0] == "{":
         return {name: _taken(table, words, kind[1:], item) for name, item in value.items()}
     if isinstance(value, list) and kind[0] == "[":
-        return [_taken(table, words, kind[1:], item) for item in value]
+        return [_taken(table, words, kind[1:], item) for item in value if item is not None or words is None]
     if isinstance(value, str) and kind in _FROM_TEXT:
         return _from_text(kind, value)
     return value

@@ -59,6 +59,12 @@ def version(**properties: Any) -> dict[str, Any]:
         ),
         pytest.param(VERSION, {**version(), "tags": None}, {**version(), "tags": None}, id="null is kept"),
         pytest.param("compute.Gallery", {"location": "w", "properties": None}, {"location": "w"}, id="but for an object"),
+        pytest.param(
+            VERSION,
+            version(publishingProfile={"targetRegions": [None, {"name": "a"}]}),
+            version(publishingProfile={"targetRegions": [{"name": "a"}]}),
+            id="and for an element",
+        ),
     ],
 )
 def test_what_is_taken(schema: str, sent: dict[str, Any], taken: dict[str, Any]) -> None:
@@ -75,7 +81,7 @@ def test_what_is_taken(schema: str, sent: dict[str, Any], taken: dict[str, Any])
         pytest.param(VERSION, version(publishingProfile="x"), "InvalidParameter", id="a string is no object"),
         pytest.param(VERSION, version(publishingProfile={"replicaCount": True}), "InvalidParameter", id="a boolean is no number"),
         pytest.param(VERSION, {**version(), "tags": {"a/0[x]": 1}}, "InvalidParameter", id="a number for a tag with an odd name"),
-        pytest.param(VERSION, version(publishingProfile={"targetRegions": [None]}), "InvalidParameter", id="nothing in a list"),
+        pytest.param("batch.BatchPoolUpdateOptions", {"metadata": [None]}, "InvalidPropertyValue", id="Batch, nothing in a list"),
         pytest.param(VERSION, [], "InvalidParameter", id="a list"),
         pytest.param("batch.BatchPoolResizeOptions", {"targetDedicatedNodes": "x"}, "InvalidPropertyValue", id="Batch, a wrong type"),
         pytest.param("batch.BatchPoolResizeOptions", {"colour": "x"}, "InvalidPropertyValue", id="Batch, unknown"),

@@ -19,7 +19,9 @@ from azuresim.replay.states import family, is_running, states
 from azuresim.wire.timestamps import http_time
 from simulator.cloud import BATCH, DEFINITION, GALLERY, SIZE, UBUNTU
 
-API = {"api-version": "2024-03-03"}
+GALLERIES = {"api-version": "2024-03-03"}
+DISKS = {"api-version": "2023-10-02"}
+ACCOUNTS = {"api-version": "2025-06-01"}
 GALLERY_BODY = {"location": "westus", "tags": {"a": "b"}}
 DEFINITION_BODY = {
     "location": "westus",
@@ -48,7 +50,7 @@ class Recorder:
 
     def call(self, method: str, path: str, body: Any = None, *, plane: Any = "arm", **query: str) -> dict[str, str]:
         """One call; the headers of its answer."""
-        asked = {**(API if plane == "arm" else {"api-version": "2025-06-01"}), **query}
+        asked = {**(GALLERIES if "Microsoft.Compute" in path else ACCOUNTS), **query}
         root = "" if plane == "arm" else "/batch/acct"
         url = f"{self.world.base_url}{root}{path}?" + "&".join(f"{name}={value}" for name, value in asked.items())
         content = b"" if body is None else json.dumps(body).encode()
@@ -169,7 +171,7 @@ def test_another_code_of_an_error_is_noticed(gallery: Recorder) -> None:
 
 def test_a_call_the_simulator_does_not_know_is_named_by_its_path() -> None:
     path = GALLERY.replace("galleries/gal", "sshPublicKeys/key")
-    unknown = Interaction(number=0, plane="arm", method="GET", path=path, query=API, status=200)
+    unknown = Interaction(number=0, plane="arm", method="GET", path=path, query=GALLERIES, status=200)
     (seen,) = play(Scenario(name="x", interactions=(unknown,))).deviations
     assert (seen.operation, seen.kind, seen.got) == ("GET sshPublicKeys", "status", "404 InvalidResourceType")
 
@@ -240,7 +242,7 @@ def test_an_operation_whose_beginning_was_not_recorded() -> None:
     }
     body = {"startTime": "x", "endTime": "y", "status": "Succeeded", "properties": {"output": output}, "name": "n"}
     path = f"/subscriptions/{GALLERY.split('/')[2]}/providers/Microsoft.Compute/locations/westus/DiskOperations/0-1"
-    poll = Interaction(number=0, plane="arm", method="GET", path=path, query=API, status=200, response_body=body)
+    poll = Interaction(number=0, plane="arm", method="GET", path=path, query=DISKS, status=200, response_body=body)
     assert found(Scenario(name="x", interactions=(poll,))) == []
 
 

@@ -247,14 +247,14 @@ def test_what_nobody_expected_is_a_500_in_the_services_envelope(caplog: pytest.L
     lenient = Application(cloud.world)
     credentials = {"authorization": "Bearer x"}
     with caplog.at_level(logging.ERROR):
-        arm = lenient.handle(Request("GET", f"{cloud.world.base_url}{GALLERY}?{API}", credentials))
-        batch = lenient.handle(Request("GET", f"{cloud.world.base_url}/batch/acct/pools?{API}", credentials))
+        arm = lenient.handle(Request("GET", f"{cloud.world.base_url}{GALLERY}?api-version=2024-03-03", credentials))
+        batch = lenient.handle(Request("GET", f"{cloud.world.base_url}/batch/acct/pools?api-version=2025-06-01", credentials))
     assert (arm.status, arm.json()["error"]["code"]) == (500, "InternalServerError")
     assert (batch.status, batch.json()["code"]) == (500, "InternalServerError")
     assert [r.exc_info is not None for r in caplog.records] == [True, True]
     assert GALLERY in caplog.text
     # Later requests are answered as ever.
-    assert lenient.handle(Request("GET", f"{cloud.world.base_url}{BATCH}?{API}", credentials)).status == 200
+    assert lenient.handle(Request("GET", f"{cloud.world.base_url}{BATCH}?api-version=2025-06-01", credentials)).status == 200
 
 
 def test_a_strict_application_lets_it_through() -> None:

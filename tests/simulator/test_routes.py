@@ -106,7 +106,8 @@ def test_the_sdks_own_api_version_is_served(part: str, route: Route) -> None:
     answer = cloud.ask(route.method, f"{re.sub(r'[{][^}]*[}]', 'x1', path)}?api-version={version}", b"{}", content_type="application/json")
     shown = answer.json() if answer.body else {}
     assert answer.status != 405
-    assert (shown.get("error") or shown).get("code") not in REFUSALS
+    refused = (shown.get("error") or shown).get("code") if isinstance(shown, dict) else None
+    assert refused not in REFUSALS
 
 
 def test_what_the_sdks_build_was_found() -> None:
