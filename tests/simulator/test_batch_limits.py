@@ -6,13 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from azure.batch.aio import BatchClient
 from azure.batch.models import BatchPoolResizeOptions, BatchPoolUpdateOptions, BatchVmImageReference
+from azure.core.credentials import AzureNamedKeyCredential
 
+from azuresim import Application
 from azuresim.core.batch_accounts import BatchAccount
 from azuresim.core.catalogue import ForeignImage
 from azuresim.core.pool_images import BootImage, PoolImages
+from azuresim.transport import SimulatorTransport
 from simulator.batch_steps import errors, grown, refused, states
-from simulator.cloud import GROUP, SIZE, SUBSCRIPTION, Cloud, machines, pool_options
+from simulator.cloud import API, BATCH, GROUP, SIZE, SUBSCRIPTION, Cloud, machines, pool_options
 
 COMMUNITY = "/CommunityGalleries/public-1234/Images/ubuntu"
 
@@ -149,19 +153,15 @@ async def test_packages_must_exist(cloud: Cloud) -> None:
     assert (await refused(call))[:2] == (409, "InvalidApplicationPackageReferences")
 
 
-async def test_shared_keys_only_where_they_are_allowed_and_never_for_custom_images(cloud: Cloud) -> None:
-    key = {"authorization": "SharedKey acct:sig"}
-    assert cloud.ask("GET", "/batch/acct/pools?api-version=2025-06-01", b"", **key).status == 200
-    body = json.dumps(pool_options(image=cloud.image()).as_dict()).encode()
-    answer = cloud.ask("POST", "/batch/acct/pools?api-version=2025-06-01", body, **key)
-    assert (answer.status, answer.json()["code"]) == (403, "AuthenticationFailed")
+async def test_shared_keys_never_reach_custom_images(cloud: Cloud) -> None:
+    key = cloud.ask("POST", f"{BATCH}/listKeys?{API}").json()["primary"]
+    # The SDK stamps a shared key's requests with the machine's time.
+    transport = SimulatorTransport(Application(cloud.world, strict=True))
+    client = BatchClient(f"{cloud.world.base_url}/batch/acct", AzureNamedKeyCredential("acct", key), transport=transport, retry_total=0)
+    assert await refused(client.create_pool(pool_options(image=cloud.image()))) == (403, "AuthenticationFailed")
     # An id that names no gallery is refused for that, as recorded with a shared key.
-    managed = pool_options(image=f"{GROUP}/providers/Microsoft.Compute/images/custom").as_dict()
-    answer = cloud.ask("POST", "/batch/acct/pools?api-version=2025-06-01", json.dumps(managed).encode(), **key)
-    assert (answer.status, answer.json()["code"]) == (400, "InvalidPropertyValue")
-    cloud.account.authentication_modes = ("AAD",)
-    answer = cloud.ask("GET", "/batch/acct/pools?api-version=2025-06-01", b"", **key)
-    assert (answer.status, answer.json()["code"]) == (403, "AuthenticationFailed")
+    managed = pool_options(image=f"{GROUP}/providers/Microsoft.Compute/images/custom")
+    assert await refused(client.create_pool(managed)) == (400, "InvalidPropertyValue")
 
 
 @pytest.mark.parametrize(

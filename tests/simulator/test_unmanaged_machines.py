@@ -106,9 +106,11 @@ def test_before_the_retirement_machines_were_made_on_vhds(create_option: str) ->
     body = vm.body(image=vm.UBUNTU_GEN1, os_disk=disk) if fresh else vm.body(image=None, osProfile=None, os_disk=disk)
     app = Application(world, strict=True)
 
+    headers = {"authorization": "Bearer x", "content-type": "application/json"}
+
     def ask(method: str, document: object = None) -> tuple[int, dict[str, object]]:
         sent = b"" if document is None else json.dumps(document).encode()
-        answer = app.handle(Request(method, f"{world.base_url}{vm.MACHINE}?api-version=1", {"authorization": "Bearer x"}, sent))
+        answer = app.handle(Request(method, f"{world.base_url}{vm.MACHINE}?api-version=2026-04-01", headers, sent))
         return answer.status, answer.json()
 
     outside = {**disk, "vhd": {"uri": "https://other.blob.core.windows.net/a/b.vhd"}}

@@ -121,7 +121,9 @@ class StorageAccounts:
         account = self._storage.add_account(account_id, location=region_key(body["location"]), sku=sku)
         account.kind, account.tags = body.get("kind", "StorageV2"), dict(body.get("tags") or {})
         account.identity = body.get("identity")
-        self._configure(account, {name: value for name, value in (body.get("properties") or {}).items() if name not in _DERIVED})
+        # Other endpoints than that of its blobs are shown as they were.
+        kept = _DERIVED - {"primaryEndpoints"}
+        self._configure(account, {name: value for name, value in (body.get("properties") or {}).items() if name not in kept})
         return account
 
     @staticmethod

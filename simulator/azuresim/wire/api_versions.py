@@ -50,6 +50,7 @@ API_VERSIONS: dict[str, tuple[str, ...]] = {
     "Microsoft.Storage/storageAccounts": _STORAGE,
     "Microsoft.Storage/locations": _STORAGE,
     "Microsoft.Storage/checkNameAvailability": _STORAGE,
+    "Microsoft.Authorization/permissions": ("2022-04-01", "2018-07-01", "2015-07-01"),
     "Microsoft.Network/networkInterfaces": _NETWORK,
     "Microsoft.Network/virtualNetworks": _NETWORK,
     "Microsoft.Resources/subscriptions": _RESOURCES,

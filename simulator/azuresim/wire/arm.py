@@ -37,6 +37,7 @@ def admit(call: Call) -> dict[str, str]:
     request, path = call.request, read_path(call.request.segments)
     arm_tokens.authenticate(call)
     check_version(path, request.query.get("api-version"))
+    _check_names(request)
     _check_body(request)
     headers = request_headers(call)
     subscription = call.world.subscriptions.find(path.subscription)
@@ -56,6 +57,13 @@ def admit(call: Call) -> dict[str, str]:
         if counts:
             headers[f"{_LIMITED}resource"] = ",".join(f"Microsoft.Compute/{name};{count}" for name, count in counts.items())
     return headers
+
+
+def _check_names(request: Request) -> None:
+    """A name that is sent with an encoded slash is no name: its id could not be read back."""
+    wrong = next((segment for segment in request.segments if "/" in segment), None)
+    if wrong is not None and request.method == "PUT":
+        raise ServiceError(400, "InvalidResourceName", f"The provided resource name '{wrong}' has these invalid characters: '/'.")
 
 
 def _check_body(request: Request) -> None:

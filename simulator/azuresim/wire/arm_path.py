@@ -39,6 +39,9 @@ def read_path(segments: tuple[str, ...]) -> ArmPath:
         subscription, kinds, rest = "".join(rest[1:2]), ["subscriptions"], rest[2:]
     if rest and rest[0].lower() == "resourcegroups":
         group, kinds, rest = "".join(rest[1:2]), [*kinds, "resourceGroups"], rest[2:]
+    # A resource of one provider below that of another: permissions on a virtual machine.
+    last = max((i for i, part in enumerate(rest) if part.lower() == "providers" and len(rest) > i + 2), default=0)
+    rest = rest[last:]
     scope = "".join(f"/{part}" for part in segments[: len(segments) - len(rest)])
     if len(rest) > 1 + 1 and rest[0].lower() == "providers" and rest[2].lower() not in _PROVIDER_ACTIONS:
         namespace, below = rest[1], rest[2:]

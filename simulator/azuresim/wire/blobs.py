@@ -34,9 +34,9 @@ def _render_error(call: Call, error: ServiceError) -> Response:
     if call.request.method == "HEAD" or error.status == _NOT_MODIFIED:
         return Response(error.status, headers)
     text = f"{error.message}\nRequestId:{headers['x-ms-request-id']}\nTime:{batch_time(call.now)}"
+    body = f"{PROLOG}<Error><Code>{error.code}</Code>{element('Message', escape(text))}{texts(error.values)}</Error>"
     # XML has no control characters, whatever the request had.
-    shown = element("Message", escape(_NO_XML.sub("\ufffd", text)))
-    body = f"{PROLOG}<Error><Code>{error.code}</Code>{shown}{texts(error.values)}</Error>"
+    body = _NO_XML.sub("\ufffd", body)
     return Response(error.status, {**headers, "Content-Type": XML_TYPE}, body.encode())
 
 

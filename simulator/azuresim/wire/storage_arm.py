@@ -49,7 +49,7 @@ def _show(call: Call, account: StorageAccount) -> Json:
             **account.settings,
             "provisioningState": account.state,
             "creationTime": created,
-            "primaryEndpoints": {"blob": call.world.blob_endpoint(account)},
+            "primaryEndpoints": {**account.settings.get("primaryEndpoints", {}), "blob": call.world.blob_endpoint(account)},
             "primaryLocation": account.location,
             "statusOfPrimary": "available",
         }
