@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from azuresim.core.regions import all_regions
+from azuresim.core.regions import region_keys
 from simulator import machines as vm
 from simulator.cloud import BATCH, GALLERY, GROUP, SUBSCRIPTION, Cloud
 
@@ -48,7 +48,7 @@ async def test_the_marketplace_is_read_from_publishers_to_versions(cloud: Cloud)
 def test_how_versions_are_listed(cloud: Cloud, query: str, expected: list[str]) -> None:
     for version in ("7.5.20181010", "7.5.9", "7.5.20180815"):
         cloud.world.virtual.marketplace.adopt(f"{CENTOS}/versions/{version}", {"properties": {"hyperVGeneration": "V1"}})
-    assert names(cloud.ask("GET", f"{CENTOS}/versions?api-version=1&{query}")) == expected
+    assert names(vm.sent(cloud, "GET", f"{CENTOS}/versions?{query}")) == expected
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_what_the_marketplace_does_not_have(cloud: Cloud, path: str, status: int
 @pytest.mark.parametrize("query", ["$filter=name", "$top=all"])
 def test_queries_the_marketplace_refuses(cloud: Cloud, query: str) -> None:
     path = f"{WESTUS}/publishers/Canonical/artifacttypes/vmimage/offers/ubuntu-24_04-lts/skus/server/versions"
-    assert cloud.ask("GET", f"{path}?api-version=1&{query}").status == 400
+    assert vm.sent(cloud, "GET", f"{path}?{query}").status == 400
 
 
 def test_an_adopted_image_shows_what_it_showed_and_makes_machines(cloud: Cloud) -> None:
@@ -140,7 +140,7 @@ async def test_sizes_say_what_a_planner_needs(cloud: Cloud) -> None:
     assert found["Standard_D2s_v3"].restrictions == []
     assert [sku async for sku in cloud.compute.resource_skus.list(filter="location eq 'atlantis'")] == []
     whole = [sku async for sku in cloud.compute.resource_skus.list()]
-    assert len(whole) == len(found) * len(all_regions())
+    assert len(whole) == len(found) * len(region_keys())
     assert cloud.ask("GET", f"{HERE}/skus?api-version=2019-04-01&$filter=name").status == 400
 
 

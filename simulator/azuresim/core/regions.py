@@ -29,6 +29,6 @@ def display_name(name: str) -> str:
     return _BY_KEY[region_key(name)]
 
 
-def all_regions() -> tuple[str, ...]:
-    """Every region, in the form for comparing."""
+def region_keys() -> tuple[str, ...]:
+    """All regions, as `westus`."""
     return tuple(_BY_KEY)

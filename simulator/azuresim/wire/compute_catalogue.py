@@ -8,7 +8,7 @@ from typing import Any
 
 from azuresim.core.catalogue import VmSize
 from azuresim.core.errors import invalid_parameter
-from azuresim.core.regions import all_regions, region_key
+from azuresim.core.regions import region_key, region_keys
 from azuresim.wire import arm
 from azuresim.wire.compute import LOCATION, location
 from azuresim.wire.http import Response
@@ -39,14 +39,14 @@ def _skus(call: Call) -> Response:
     wanted = _FILTER.fullmatch(text)
     if text and wanted is None:
         raise invalid_parameter("The value of query parameter $filter is invalid.", target="$filter")
-    regions = [region_key(wanted[1])] if wanted is not None else list(all_regions())
+    regions = [region_key(wanted[1])] if wanted is not None else list(region_keys())
     return arm.page(_rows(call, regions))
 
 
 def _rows(call: Call, regions: list[str]) -> Iterator[Json]:
     catalogue = call.world.catalogue
     for region in regions:
-        for size in catalogue.sizes(region) if region in all_regions() else ():
+        for size in catalogue.sizes(region) if region in region_keys() else ():
             yield _sku(size, region, restricted=catalogue.restricted(region, size.name))
 
 
