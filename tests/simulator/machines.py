@@ -128,5 +128,7 @@ def unmanaged(cloud: Cloud, *, running: bool = True) -> Any:
 
 
 def sent(cloud: Cloud, method: str, path: str, document: Any = None, **headers: str) -> Any:
-    """One request without an SDK."""
-    return cloud.ask(method, f"{path}?api-version=2024-07-01", b"" if document is None else json.dumps(document).encode(), **headers)
+    """One request without an SDK; ``path`` may have a query."""
+    joint = "&" if "?" in path else "?"
+    body = b"" if document is None else json.dumps(document).encode()
+    return cloud.ask(method, f"{path}{joint}api-version=2024-07-01", body, **{"content_type": "application/json", **headers})

@@ -63,7 +63,7 @@ async def test_a_custom_script_runs(cloud: Cloud, settings: dict[str, Any], stat
     await vm.made(cloud)
     answer = vm.sent(cloud, "PUT", EXTENSION, extension({**SCRIPT, **settings}))
     cloud.clock.advance(20)
-    found = cloud.ask("GET", f"{EXTENSION}?api-version=1&$expand=instanceView").json()["properties"]
+    found = vm.sent(cloud, "GET", f"{EXTENSION}?$expand=instanceView").json()["properties"]
     assert found["provisioningState"] == state
     assert words in found["instanceView"]["statuses"][0]["message"]
     assert operation(cloud, answer).get("error", {}).get("code") == (None if state == "Succeeded" else "VMExtensionProvisioningError")
@@ -74,7 +74,7 @@ async def test_a_custom_script_that_ends_the_agent_never_reports(cloud: Cloud) -
     answer = vm.sent(cloud, "PUT", EXTENSION, extension({**SCRIPT, "settings": {"commandToExecute": "waagent -deprovision"}}))
     cloud.clock.advance(60)
     assert operation(cloud, answer)["status"] == "InProgress"
-    view = cloud.ask("GET", f"{EXTENSION}?api-version=1&$expand=instanceView").json()["properties"]["instanceView"]
+    view = vm.sent(cloud, "GET", f"{EXTENSION}?$expand=instanceView").json()["properties"]["instanceView"]
     assert view["statuses"][0]["code"] == "ProvisioningState/transitioning"
 
 

@@ -128,6 +128,7 @@ def ssh(text: str) -> dict[str, Any]:
             {"os_disk": {"image": {"uri": vm.VHD}}}, 400, "InvalidParameter", "'osDisk.image' is not allowed", id="image by address"
         ),
         pytest.param({"os_disk": {"vhd": {"uri": vm.VHD}}}, 400, "BadRequest", "have been retired", id="unmanaged"),
+        pytest.param({"os_disk": {"diskSizeGB": 0}}, 400, "InvalidParameter", "out of range", id="disk of nothing"),
         pytest.param({"os_disk": {"diskSizeGB": 8}}, 409, "OperationNotAllowed", "smaller than", id="disk too small"),
         pytest.param(
             {"size": "Standard_D2_v3", "image": vm.UBUNTU_GEN1, "os_disk": {"managedDisk": {"storageAccountType": "Premium_LRS"}}},

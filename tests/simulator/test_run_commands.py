@@ -258,7 +258,7 @@ async def test_refusals_of_a_command(cloud: Cloud) -> None:
     assert vm.sent(cloud, "GET", RUN).status == 404
     both = {"source": {"script": "true", "scriptUri": SCRIPT_BLOB}}
     assert vm.sent(cloud, "PUT", RUN, {"location": "westus", "properties": both}).json()["error"]["code"] == "InvalidParameter"
-    assert cloud.ask("GET", f"{vm.MACHINE}/runCommands?api-version=1&$expand=all").status == 400
+    assert vm.sent(cloud, "GET", f"{vm.MACHINE}/runCommands?$expand=all").status == 400
 
 
 async def test_the_action_answers_with_the_output_of_its_operation(cloud: Cloud) -> None:
@@ -316,7 +316,7 @@ def test_a_recorded_command_is_adopted_as_it_is(cloud: Cloud) -> None:
         },
     }
     cloud.world.virtual.run_commands.adopt(vm.parsed(RUN), shown)
-    found = cloud.ask("GET", f"{RUN}?api-version=1&$expand=instanceView").json()["properties"]["instanceView"]
+    found = vm.sent(cloud, "GET", f"{RUN}?$expand=instanceView").json()["properties"]["instanceView"]
     assert (found["exitCode"], found["executionState"], found["error"]) == (127, "Failed", "x\n")
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -106,11 +107,10 @@ def test_before_the_retirement_machines_were_made_on_vhds(create_option: str) ->
     body = vm.body(image=vm.UBUNTU_GEN1, os_disk=disk) if fresh else vm.body(image=None, osProfile=None, os_disk=disk)
     app = Application(world, strict=True)
 
-    headers = {"authorization": "Bearer x", "content-type": "application/json"}
-
-    def ask(method: str, document: object = None) -> tuple[int, dict[str, object]]:
+    def ask(method: str, document: object = None, path: str = vm.MACHINE) -> tuple[int, dict[str, Any]]:
+        headers = {"authorization": "Bearer x", "content-type": "application/json"}
         sent = b"" if document is None else json.dumps(document).encode()
-        answer = app.handle(Request(method, f"{world.base_url}{vm.MACHINE}?api-version=2026-04-01", headers, sent))
+        answer = app.handle(Request(method, f"{world.base_url}{path}?api-version=2024-07-01", headers, sent))
         return answer.status, answer.json()
 
     outside = {**disk, "vhd": {"uri": "https://other.blob.core.windows.net/a/b.vhd"}}
@@ -121,8 +121,5 @@ def test_before_the_retirement_machines_were_made_on_vhds(create_option: str) ->
     assert blob is not None
     assert blob.blob().content.size // GIB == (30 if fresh else 2)
     if fresh:
-        taken = app.handle(
-            Request("PUT", f"{world.base_url}{vm.MACHINE}2?api-version=1", {"authorization": "Bearer x"}, json.dumps(body).encode())
-        )
-        assert taken.json()["error"]["code"] == "BlobAlreadyExists"
+        assert ask("PUT", body, f"{vm.MACHINE}2")[1]["error"]["code"] == "BlobAlreadyExists"
         assert ask("PUT", {**body, "properties": {**body["properties"], "licenseType": "None"}})[0] == 200

@@ -9,6 +9,7 @@ from typing import Any
 from azuresim.core.catalogue import VmSize
 from azuresim.core.contents import Contents
 from azuresim.core.disk_attachment import DisksOfMachines
+from azuresim.core.disk_performance import MAX_GIB
 from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.kernel import Kernel
 from azuresim.core.machine import Machine, MachineDisk
@@ -74,6 +75,7 @@ class MachineStorage:
         _check_luns(given)
         for disk in (profile.get("osDisk") or {}, *given):
             _check_premium(disk, size)
+            _check_range(disk.get("diskSizeGB"))
         origin = dict(boot.image.data_disks) if boot.image is not None else {}
         os_disk = self._os_disk(machine, profile.get("osDisk") or {}, boot, size, location)
         wanted = {disk["lun"]: disk for disk in given}
@@ -104,6 +106,7 @@ class MachineStorage:
                 self._change(machine, known, disk, "dataDisk")
             else:
                 _check_premium(disk, size)
+                _check_range(disk.get("diskSizeGB"))
                 number = len(machine.data_disks) + 2
                 machine.data_disks.append(self._data_disk(machine.id, disk, number, size, machine.location))
         leaving = [disk for lun, disk in present.items() if lun not in wanted]
@@ -243,6 +246,7 @@ class MachineStorage:
         found = self._disks.find(disk.id) if disk.id is not None else None
         check_disk(machine, disk, given, path, sku=found.sku if found is not None else None)
         size = given.get("diskSizeGB")
+        _check_range(size)
         if size is not None and found is not None and size != found.contents.size_gib:
             if machine.allocated:
                 # Azure/azure-cli#4833.
@@ -261,6 +265,14 @@ def _check_luns(given: list[Json]) -> None:
     luns = [disk.get("lun") for disk in given]
     if len(set(luns)) < len(luns):
         raise invalid_parameter("A disk at that LUN already exists. LUNs of data disks must be unique.", target="dataDisk.lun")
+
+
+def _check_range(size: int | None) -> None:
+    if size is not None and not 1 <= size <= MAX_GIB:
+        raise invalid_parameter(
+            f"The value '{size}' of parameter diskSizeGB is out of range. Value must be between '1' and '{MAX_GIB}', inclusive.",
+            target="diskSizeGB",
+        )
 
 
 def _check_premium(disk: Mapping[str, Any], size: VmSize) -> None:

@@ -53,6 +53,7 @@ API_VERSIONS: dict[str, tuple[str, ...]] = {
     "Microsoft.Authorization/permissions": ("2022-04-01", "2018-07-01", "2015-07-01"),
     "Microsoft.Network/networkInterfaces": _NETWORK,
     "Microsoft.Network/virtualNetworks": _NETWORK,
+    "Microsoft.Network/locations": _NETWORK,
     "Microsoft.Resources/subscriptions": _RESOURCES,
     "Microsoft.Resources/tenants": _RESOURCES,
     "Microsoft.Resources/providers": _RESOURCES,
