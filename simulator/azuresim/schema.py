@@ -97,7 +97,8 @@ def check_request(schema: str, body: Any, api_version: str = "") -> Any:
     A number or a boolean in a string is taken for what it says: az sends `"targetDedicatedNodes": "3"`. ARM's services also ignore
     read-only members, because clients send back what they have read (learn.microsoft.com, "PUT calls for creation or updates on compute
     resources"), and write the words of an enumeration in their own spelling (recorded: `standardssd_lrs` becomes `StandardSSD_LRS`); an
-    unknown word passes, since enumerations grow. An object or an element that is null says nothing. Batch does none of this.
+    unknown word passes, since enumerations grow. `properties` or an element that is null says nothing; another member's null may mean its
+    removal and is left to the service. Batch does none of this.
     """
     family, _, model = schema.partition(".")
     arm = family != "batch"
@@ -213,7 +214,7 @@ def _taken_model(table: Table, words: Words | None, model: str, value: Mapping[s
     taken = {}
     for name, item in value.items():
         kind = table[model].get(name, "any")
-        if words is not None and (kind[0] == "-" or (item is None and kind[0] == "@")):
+        if words is not None and (kind[0] == "-" or (item is None and name == "properties")):
             continue
         known = (words or {}).get(model, {}).get(name)
         taken[name] = _taken(table, words, kind.strip("-!"), item) if known is None else _respelt(known, item)
