@@ -91,13 +91,14 @@ def _table(family: str, api_version: str) -> Table:
     return _old_table(family) if family == "batch" and is_old_batch(api_version) else load_table(family)
 
 
-def check_request(schema: str, body: Any, api_version: str = "", *, merges: bool = False) -> Any:
+def check_request(schema: str, body: Any, api_version: str = "") -> Any:
     """The body as the service takes it; raises its 400 for the first finding that it does not overlook.
 
     A number or a boolean in a string is taken for what it says: az sends `"targetDedicatedNodes": "3"`. ARM's services also ignore
     read-only members, because clients send back what they have read (learn.microsoft.com, "PUT calls for creation or updates on compute
     resources"), and write the words of an enumeration in their own spelling (recorded: `standardssd_lrs` becomes `StandardSSD_LRS`); an
-    unknown word passes, since enumerations grow. An object or an element that is null says nothing. Batch does none of this.
+    unknown word passes, since enumerations grow. `properties` or an element that is null says nothing; another member's null may mean its
+    removal and is left to the service. Batch does none of this.
     """
     family, _, model = schema.partition(".")
     arm = family != "batch"
@@ -105,7 +106,7 @@ def check_request(schema: str, body: Any, api_version: str = "", *, merges: bool
         ignored = arm and (finding.kind == "read-only" or (finding.kind == "type" and finding.given is None))
         if not ignored and not (finding.kind == "type" and _reads_as(finding)):
             raise _refusal(schema, finding)
-    return _taken(_table(family, api_version), _enumerations().get(family), f"@{model}", body, merges=merges)
+    return _taken(_table(family, api_version), _enumerations().get(family), f"@{model}", body)
 
 
 def _refusal(schema: str, finding: Finding) -> ServiceError:
@@ -196,27 +197,27 @@ def _from_text(kind: str, value: Any) -> Any:
         return None
 
 
-def _taken(table: Table, words: Words | None, kind: str, value: Any, *, merges: bool) -> Any:
+def _taken(table: Table, words: Words | None, kind: str, value: Any) -> Any:
     """``words`` are those of an ARM service; None for Batch."""
     if isinstance(value, dict) and kind[0] == "@":
-        return _taken_model(table, words, kind[1:], value, merges=merges)
+        return _taken_model(table, words, kind[1:], value)
     if isinstance(value, dict) and kind[0] == "{":
-        return {name: _taken(table, words, kind[1:], item, merges=merges) for name, item in value.items()}
+        return {name: _taken(table, words, kind[1:], item) for name, item in value.items()}
     if isinstance(value, list) and kind[0] == "[":
-        return [_taken(table, words, kind[1:], item, merges=merges) for item in value if item is not None or words is None]
+        return [_taken(table, words, kind[1:], item) for item in value if item is not None or words is None]
     if isinstance(value, str) and kind in _FROM_TEXT:
         return _from_text(kind, value)
     return value
 
 
-def _taken_model(table: Table, words: Words | None, model: str, value: Mapping[str, Any], *, merges: bool) -> dict[str, Any]:
+def _taken_model(table: Table, words: Words | None, model: str, value: Mapping[str, Any]) -> dict[str, Any]:
     taken = {}
     for name, item in value.items():
         kind = table[model].get(name, "any")
-        if words is not None and (kind[0] == "-" or (item is None and kind[0] == "@" and not merges)):
+        if words is not None and (kind[0] == "-" or (item is None and name == "properties")):
             continue
         known = (words or {}).get(model, {}).get(name)
-        taken[name] = _taken(table, words, kind.strip("-!"), item, merges=merges) if known is None else _respelt(known, item)
+        taken[name] = _taken(table, words, kind.strip("-!"), item) if known is None else _respelt(known, item)
     return taken
 
 

@@ -58,7 +58,13 @@ def version(**properties: Any) -> dict[str, Any]:
             id="Batch keeps the spelling",
         ),
         pytest.param(VERSION, {**version(), "tags": None}, {**version(), "tags": None}, id="null is kept"),
-        pytest.param("compute.Gallery", {"location": "w", "properties": None}, {"location": "w"}, id="but for an object"),
+        pytest.param("compute.Gallery", {"location": "w", "properties": None}, {"location": "w"}, id="but for all of the properties"),
+        pytest.param(
+            "mgmt_batch.BatchAccountUpdateParameters",
+            {"properties": {"autoStorage": None}},
+            {"properties": {"autoStorage": None}},
+            id="a null that takes something away",
+        ),
         pytest.param(
             VERSION,
             version(publishingProfile={"targetRegions": [None, {"name": "a"}]}),

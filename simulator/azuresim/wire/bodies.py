@@ -44,7 +44,7 @@ def request_body(route: Route, request: Request) -> Any:
         raise _unreadable(schema, str(wrong)) from wrong
     if body is None:
         raise _unreadable(schema, "there is none")
-    return check_request(schema, body, version, merges=route.method == "PATCH")
+    return check_request(schema, body, version)
 
 
 def _unreadable(schema: str, why: str) -> ServiceError:
