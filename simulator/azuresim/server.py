@@ -85,11 +85,21 @@ class Server:
         if outcome.delay:
             await asyncio.sleep(outcome.delay)
         if outcome.response is None:
-            if received.transport is not None:
-                received.transport.abort()
-            # aiohttp wants an answer; it goes nowhere.
-            return web.Response()
+            return _cut(received)
+        if outcome.cut:
+            half = web.StreamResponse(status=outcome.response.status, headers=outcome.response.headers)
+            half.content_length = len(outcome.response.body)
+            await half.prepare(received)
+            await half.write(outcome.response.body[: len(outcome.response.body) // 2])
+            return _cut(received)
         return _answer(request, outcome.response)
+
+
+def _cut(received: web.Request) -> web.StreamResponse:
+    if received.transport is not None:
+        received.transport.abort()
+    # aiohttp wants an answer; it goes nowhere.
+    return web.Response()
 
 
 def _answer(request: Request, response: Response) -> web.StreamResponse:

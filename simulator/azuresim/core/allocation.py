@@ -23,6 +23,7 @@ _MESSAGES = {
     "ResizeStopped": "Desired number of {kind} nodes could not be allocated due to a stop resize operation",
     "UnsupportedVMSize": "The specified VM size is not supported",
 }
+_OTHER = "Desired number of {kind} nodes could not be allocated"
 
 
 class Allocation:
@@ -32,6 +33,10 @@ class Allocation:
         self._kernel = kernel
         self._catalogue = catalogue
         self._images = images
+        # Asked before machines of a size are looked for in a region: a text is the resize error code instead.
+        self.fault: Callable[[str, str, str], str | None] = lambda _pool, _size, _region: None
+        # Asked for every new node: a text is the state it ends in instead of idle.
+        self.node_fault: Callable[[str], str | None] = lambda _pool: None
 
     def resize(self, account: BatchAccount, pool: Pool, target: Size, timeout: int) -> None:
         """Begin; the pool must be steady or new. Nodes too many leave, missing ones come in waves."""
@@ -174,6 +179,9 @@ class Allocation:
         size = self._catalogue.size(pool.vm_size, account.location)
         if size is None:
             return {kind: _error("UnsupportedVMSize", dedicated=kind) for kind, count in missing.items() if count}
+        code = self.fault(pool.id, size.name, account.location)
+        if code is not None:
+            return {kind: _error(code, dedicated=kind) for kind, count in missing.items() if count}
         image = self._images.resolve(pool.image_reference, account)
         why_not = image if isinstance(image, str) else image.misfit(size, _security_type(pool))
         if why_not is not None or isinstance(image, str):
@@ -208,7 +216,7 @@ class Allocation:
             starting=at + times.node_create,
             ready=at + times.node_create + times.node_start,
             # An agent for another operating system never reports back.
-            ready_state="idle" if agent_fits else "unusable",
+            ready_state=self.node_fault(pool.id) or ("idle" if agent_fits else "unusable"),
         )
         pool.nodes[node.id] = node
         pool.dedicated_count += dedicated
@@ -235,7 +243,7 @@ class Allocation:
 
 
 def _error(code: str, *, dedicated: bool, reason: str | None = None) -> Json:
-    error: Json = {"code": code, "message": _MESSAGES[code].format(kind="dedicated" if dedicated else "low priority")}
+    error: Json = {"code": code, "message": _MESSAGES.get(code, _OTHER).format(kind="dedicated" if dedicated else "low priority")}
     if reason is not None:
         error["values"] = [{"name": "Reason", "value": reason}]
     return error

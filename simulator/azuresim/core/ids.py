@@ -10,17 +10,25 @@ _TICKS_PER_SECOND = 10_000_000
 
 
 class Ids:
-    """A seeded sequence of GUIDs, hexadecimal names and ETags."""
+    """A seeded sequence of GUIDs, hexadecimal names and ETags.
 
-    def __init__(self, seed: int = 0) -> None:
-        self._seed = seed
+    ``stream`` names a sequence of its own: what one draws does not move another.
+    """
+
+    def __init__(self, seed: int = 0, stream: str = "") -> None:
+        self._origin = f"{seed}{stream}"
         self._drawn = 0
         self._last_tick = 0
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """How far the sequence has got."""
+        return self._drawn, self._last_tick
 
     def hex(self, digits: int) -> str:
         """``digits`` (at most 64) hexadecimal digits."""
         self._drawn += 1
-        return hashlib.sha256(f"{self._seed}:{self._drawn}".encode()).hexdigest()[:digits]
+        return hashlib.sha256(f"{self._origin}:{self._drawn}".encode()).hexdigest()[:digits]
 
     def guid(self) -> str:
         """A version-4 style GUID."""

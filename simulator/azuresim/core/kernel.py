@@ -15,6 +15,8 @@ class Kernel:
         self.clock = clock
         self.agenda = Agenda()
         self.ids = Ids(seed)
+        # Every answer carries ids, those of reads too; what names resources must not depend on how often somebody read.
+        self.request_ids = Ids(seed, "/requests")
         self.durations = durations
         self.moment = clock.now()
 

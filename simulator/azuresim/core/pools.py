@@ -33,6 +33,11 @@ class Pools:
         self._images = images
         self._allocation = Allocation(kernel, catalogue, images)
 
+    @property
+    def allocation(self) -> Allocation:
+        """Where nodes come from."""
+        return self._allocation
+
     @staticmethod
     def get(account: BatchAccount, pool_id: str) -> Pool:
         """Raises 404 PoolNotFound."""

@@ -213,10 +213,10 @@ class Publishing:
         try:
             disks = source.capture()
         except ServiceError as failed:
-            self._fail(version, failed, at)
+            self.fail(version, failed, at)
             return
         if reason is not None:
-            self._fail(version, _replication_failed(home.region, reason), at)
+            self.fail(version, _replication_failed(home.region, reason), at)
             return
         version.properties = {**version.properties, "storageProfile": {**version.properties["storageProfile"], **disks}}
         version.captured = True
@@ -224,7 +224,8 @@ class Publishing:
         self._replicate(version, at)
         self._finish_if_done(version, at)
 
-    def _fail(self, version: ImageVersion, error: ServiceError, at: float) -> None:
+    def fail(self, version: ImageVersion, error: ServiceError, at: float) -> None:
+        """Nothing of the running write comes about; the same PUT tries again."""
         for replica in version.replicas.values():
             replica.state, replica.details = "Failed", error.message
         version.state = "Failed"

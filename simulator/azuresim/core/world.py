@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from azuresim.clock import Clock, ManualClock
@@ -11,6 +12,7 @@ from azuresim.core.catalogue import Catalogue
 from azuresim.core.durations import Durations
 from azuresim.core.galleries import Galleries
 from azuresim.core.kernel import Kernel
+from azuresim.core.lookup import find
 from azuresim.core.operations import Operations
 from azuresim.core.pool_images import PoolImages
 from azuresim.core.pools import Pools
@@ -57,6 +59,24 @@ class World:
     def settle(self) -> float:
         """Bring everything up to the clock; returns the time."""
         return self.kernel.settle()
+
+    def run_on(self, clock: Clock) -> None:
+        """Take the time from another clock from now on."""
+        self.clock = self.kernel.clock = clock
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Within the block no time passes."""
+        clock = self.clock
+        self.run_on(ManualClock(self.settle()))
+        try:
+            yield
+        finally:
+            self.run_on(clock)
+
+    def find(self, resource_id: ResourceId) -> Any | None:
+        """Any resource by its id; None when there is none."""
+        return find(self, resource_id)
 
     def blob_endpoint(self, account: StorageAccount) -> str:
         """What ARM answers as `primaryEndpoints.blob`."""

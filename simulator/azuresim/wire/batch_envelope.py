@@ -35,7 +35,7 @@ def admit(request: Request) -> None:
 
 def render_error(call: Call, error: ServiceError) -> Response:
     """`{"odata.metadata", "code", "message": {"lang", "value"}, "values"}`; the code stands at the top, not below `error`."""
-    request_id = call.world.kernel.ids.guid()
+    request_id = call.world.kernel.request_ids.guid()
     metadata = f"{root(call)}/$metadata#Microsoft.Azure.Batch.Protocol.Entities.Container.errors/@Element"
     shown: Json = {
         "odata.metadata": metadata,
@@ -60,7 +60,7 @@ def answer(status: int, shown: Json, headers: Mapping[str, str]) -> Response:
 
 def common_headers(call: Call) -> dict[str, str]:
     """What every answer carries."""
-    return {"request-id": call.world.kernel.ids.guid(), "DataServiceVersion": "3.0"}
+    return {"request-id": call.world.kernel.request_ids.guid(), "DataServiceVersion": "3.0"}
 
 
 def versioned_headers(call: Call, pool: Pool) -> dict[str, str]:

@@ -25,7 +25,10 @@ _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 def stamp(call: Call) -> dict[str, str]:
     """What every answer carries."""
-    headers = {"x-ms-request-id": call.world.kernel.ids.guid(), "x-ms-version": call.request.headers.get("x-ms-version", "2021-12-02")}
+    headers = {
+        "x-ms-request-id": call.world.kernel.request_ids.guid(),
+        "x-ms-version": call.request.headers.get("x-ms-version", "2021-12-02"),
+    }
     client_id = call.request.headers.get("x-ms-client-request-id")
     return headers if client_id is None else {**headers, "x-ms-client-request-id": client_id}
 

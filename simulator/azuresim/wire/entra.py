@@ -23,7 +23,12 @@ def _admit(_request: Request) -> None:
 
 
 def _render_error(_call: Call, error: ServiceError) -> Response:
-    shown = {"error": error.code, "error_description": error.message, "error_codes": [], "correlation_id": _call.world.kernel.ids.guid()}
+    shown = {
+        "error": error.code,
+        "error_description": error.message,
+        "error_codes": [],
+        "correlation_id": _call.world.kernel.request_ids.guid(),
+    }
     return json_response(error.status, shown, error.headers)
 
 
