@@ -64,7 +64,7 @@ def _checked(kind: type[Any], given: Mapping[str, Any], *, but: str | None = Non
     for name, value in given.items():
         if name not in known:
             raise ValueError(f"not a fault rule: {kind.__name__} has no member {name!r}; it has {', '.join(known) or 'none'}")
-        if not _fits(value, hints[name]):
+        if not fits(value, hints[name]):
             raise ValueError(f"not a fault rule: {kind.__name__}.{name} must be {_described(hints[name])}, not {value!r}")
     missing = [name for name, item in known.items() if item.default is MISSING and name not in given]
     if missing:
@@ -72,10 +72,11 @@ def _checked(kind: type[Any], given: Mapping[str, Any], *, but: str | None = Non
     return dict(given)
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value of JSON is of a type."""
     choices = _choices(hint)
     if choices:
-        return any(_fits(value, choice) if isinstance(choice, type) or _choices(choice) else value == choice for choice in choices)
+        return any(fits(value, choice) if isinstance(choice, type) or _choices(choice) else value == choice for choice in choices)
     if hint is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if hint is int:

@@ -34,7 +34,7 @@ class Server:
             now=RealClock().now(),
             hosts=dict.fromkeys(("localhost", "127.0.0.1", *([] if host == "0.0.0.0" else [host]))),  # noqa: S104  # recognised, not bound
         )
-        self._admin = Admin(application)
+        self._admin = Admin(application, authority=str(self.certificates.authority))
         self._host, self._port = host, port
         self._runner: web.AppRunner | None = None
 

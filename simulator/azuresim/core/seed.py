@@ -30,7 +30,9 @@ def load(world: World, document: Mapping[str, Any]) -> None:
         for number, entry in enumerate(document.get(section, ())):
             try:
                 add(world, entry)
-            except (TypeError, KeyError, ValueError, LookupError) as wrong:
+            except KeyError as missing:
+                raise SeedError(f"{section}[{number}]: the member {missing} is missing, or names nothing that is known") from missing
+            except (TypeError, AttributeError, ValueError, LookupError) as wrong:
                 raise SeedError(f"{section}[{number}]: {wrong}") from wrong
 
 
