@@ -54,6 +54,10 @@ class ManualClock:
             raise ValueError(f"time does not go back ({seconds} s)")
         self._now += seconds
 
+    def reach(self, moment: float) -> None:
+        """Stand at exactly that moment; one that lies behind changes nothing."""
+        self._now = max(self._now, moment)
+
 
 class CallableClock:
     """Asks a function, for example a virtual-time event loop: ``CallableClock(lambda: epoch + loop.time())``."""

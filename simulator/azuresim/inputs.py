@@ -105,7 +105,7 @@ class Repeater:
 
     def reach(self, moment: float) -> None:
         """Let the world's time pass until then."""
-        self._clock.advance(max(0.0, moment - self._clock.now()))
+        self._clock.reach(moment)
         self.world.settle()
 
     def _request(self, done: Input) -> None:

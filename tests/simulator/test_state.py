@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from azuresim.clock import Pace
 from azuresim.revival import revive
 from azuresim.state import StateError, StateFile, new_world, same_document
 from simulator.cloud import BATCH, DEFINITION, GALLERY, STORAGE, pool_json, version_body
+from simulator.running import serving
 from simulator.world_projection import projection
 
 MANUAL = Pace.parse("manual")
@@ -121,7 +121,7 @@ STEPS: dict[str, Callable[[Kept], object]] = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(sorted(STEPS)), st.booleans()), max_size=25))
 def test_a_world_that_was_stopped_at_any_time_is_the_same_as_before(steps: list[tuple[str, bool]]) -> None:
     with TemporaryDirectory() as folder:
@@ -213,7 +213,7 @@ def test_what_this_version_cannot_do_again_is_named(tmp_path: Path) -> None:
         database.execute("UPDATE inputs SET detail = replace(detail, '/pools', '/ponds') WHERE kind = 'request'")
     database.close()
     file = StateFile(tmp_path / "s")
-    with pytest.raises(StateError, match="Input 2 of the state cannot be done again .*ponds"):
+    with pytest.raises(StateError, match=r"Input 2 of the state cannot be done again .*ponds"):
         revive(Application(new_world(file, MANUAL)), file, None, MANUAL)
     file.close()
 
@@ -232,30 +232,11 @@ def test_a_clock_that_runs_has_not_gone_back(tmp_path: Path, before: str, after:
     file.close()
 
 
-SERVE = [sys.executable, "-m", "azuresim", "serve", "--dir", "certificates", "--clock", "manual", "--state", "state.db"]
-
-
 @contextmanager
 def process(folder: Path, *options: str) -> Iterator[Callable[..., Any]]:
     """A simulator that is killed at the end, as by the kernel."""
-    import requests  # noqa: PLC0415  # only here
-
-    environment = {"PYTHONPATH": str(Path(__file__).parents[2] / "simulator")}
-    with subprocess.Popen([*SERVE, *options], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as started:  # noqa: S603  # our own program
-        assert started.stdout is not None
-        line = json.loads(started.stdout.readline())
-
-        def ask(method: str, path: str, body: Any = None) -> Any:
-            headers = {"authorization": "Bearer token", "content-type": "application/json"}
-            data = None if body is None else json.dumps(body)
-            answer = requests.request(method, f"{line['url']}{path}", data=data, headers=headers, verify=line["ca"], timeout=10)
-            answer.raise_for_status()
-            return answer.json() if answer.content else None
-
-        try:
-            yield ask
-        finally:
-            started.kill()
+    with serving(folder, "--clock", "manual", "--state", "state.db", *options, ends=signal.SIGKILL) as running:
+        yield running.ask
 
 
 def story(folder: Path, stops: bool) -> tuple[Any, Any]:  # named by the test
