@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from azuresim.admin_client import AdminClient, AdminError
+from azuresim.application import SERVICES
 from azuresim.environment import exports
 from azuresim.fault_words import KINDS, action_from_words, told
 from azuresim.journal_table import journal_table
@@ -179,6 +180,18 @@ def journal(simulator: AdminClient, /, *, since: int, tail: int, writes: bool, f
         time.sleep(_FOLLOW_SECONDS)
 
 
+@click.command()
+@click.option("--service", help="Only of this service.")
+def operations(*, service: str | None) -> None:
+    """List the operations that are simulated, by service: the names that rules and the journal use. Needs no running simulator."""
+    for known in SERVICES:
+        if service not in (None, known.name):
+            continue
+        for route in known.routes:
+            query = "&".join(name if value is None else f"{name}={value}" for name, value in route.query)
+            click.echo(f"{known.name} {route.operation} {route.method} {route.path}{'?' if query else ''}{query}")
+
+
 def _moment(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
 
@@ -188,4 +201,4 @@ def _console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=_WITHOUT_TERMINAL)
 
 
-COMMANDS: tuple[click.Command, ...] = (env, advance, faults, journal)
+COMMANDS: tuple[click.Command, ...] = (env, advance, faults, journal, operations)

@@ -44,16 +44,19 @@ def _renamed(entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, An
 
 
 def _group(world: World, entry: Mapping[str, Any]) -> None:
-    world.add_resource_group(entry["subscription"], entry["name"], entry.get("location", "westeurope"))
+    named = _renamed(entry, {"subscription": "subscription", "name": "name", "location": "location"})
+    world.add_resource_group(named["subscription"], named["name"], named.get("location", "westeurope"))
 
 
 def _storage_account(world: World, entry: Mapping[str, Any]) -> None:
-    world.add_storage_account(entry["id"], location=entry["location"], sku=entry.get("sku", "Standard_LRS"))
+    named = _renamed(entry, {"id": "id", "location": "location", "sku": "sku"})
+    world.add_storage_account(named["id"], location=named["location"], sku=named.get("sku", "Standard_LRS"))
 
 
 def _vhd(world: World, entry: Mapping[str, Any]) -> None:
-    uri = f"{world.base_url}/blob/{entry['account']}/{entry['container']}/{entry['blob']}"
-    world.add_vhd(uri, size_mib=entry.get("sizeMiB", 1024))
+    named = _renamed(entry, {"account": "account", "container": "container", "blob": "blob", "sizeMiB": "size_mib"})
+    uri = f"{world.base_url}/blob/{named['account']}/{named['container']}/{named['blob']}"
+    world.add_vhd(uri, size_mib=named.get("size_mib", 1024))
 
 
 def _batch_account(world: World, entry: Mapping[str, Any]) -> None:
