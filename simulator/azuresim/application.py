@@ -36,6 +36,7 @@ from azuresim.wire.http import Request, Response
 from azuresim.wire.routing import Call, Route, Router, Service
 from azuresim.wire.small_pages import cut, smaller
 from azuresim.wire.timestamps import http_time
+from azuresim.wire.unmatched import unmatched
 
 SERVICES: tuple[Service, ...] = (
     arm.SERVICE,
@@ -118,10 +119,7 @@ class Application:
         began, now = self.token_clock.now(), self.world.settle()
         found = self.router.find(request)
         if found is None:
-            response = arm.render_error(
-                Call(self.world, request, {}),
-                ServiceError(404, "InvalidResourceType", f"Nothing here answers {request.method} {request.path}."),
-            )
+            response = self._nobody(request)
             self._note(request, response, began)
             return Outcome(response=response, acted=False)
         service, route, params = found
@@ -149,6 +147,20 @@ class Application:
         self._note(request, None if cuts else final, began, (service, route), [*names, *([] if lag is None else ["Stale"])])
         return Outcome(response=final, acted=True, delay=delay, cut=cuts)
 
+    def refuse(self, request: Request, error: ServiceError) -> Response:
+        """What the service a request is for says to ``error``; for what a server sees before it has the body."""
+        response = self._nobody(request, error)
+        self._note(request, response, self.token_clock.now())
+        return response
+
+    def _nobody(self, request: Request, error: ServiceError | None = None) -> Response:
+        """An error before there is a handler: by default that there is none."""
+        missing = ServiceError(404, "InvalidResourceType", f"Nothing here answers {request.method} {request.path}.")
+        service, cause = unmatched(request, self.router, SERVICES) or (arm.SERVICE, missing)
+        # The data planes name their account in what they answer.
+        params = dict(zip(("account",), request.segments[1:2], strict=False))
+        return service.render_error(Call(self.world, request, params), error or cause)
+
     def _answer(self, service: Service, route: Route, call: Call, struck: list[Action]) -> Response:
         """The service's own answer, kept when it moved the world."""
         try:
@@ -162,12 +174,12 @@ class Application:
         if self._expired(call, struck):
             operation = call.params["operation"]
             return service.render_error(call, ServiceError(404, "NotFound", f"The operation '{operation}' was not found."))
-        response = carry_out(service, route, asked, setback)
+        response = carry_out(service, route, asked, setback, strict=self._strict)
         moved = (route.writes and response.status < _REFUSED_FROM) or self._position() != before
         if moved and (self.kept is not None or self._replicas):
             self.hear(request_input(call.now, asked.request, real_now=call.real_now, setback=setback))
         if self._strict:
-            _check_answer(route, response)
+            _check_answer(route, response, call.api_version)
         return cut(call.request, response, size)
 
     def _lag(self, route: Route, asked: Asked, now: float) -> float | None:
@@ -238,11 +250,11 @@ def _setback(action: StickOperation | FailOperation) -> dict[str, Any]:
     return {} if isinstance(action, StickOperation) else {"error": {"code": action.code, "message": action.message}}
 
 
-def _check_answer(route: Route, response: Response) -> None:
+def _check_answer(route: Route, response: Response, api_version: str) -> None:
     if route.shows is None or response.status not in {200, 201, 202} or not response.body:
         return
     shown = response.json()
     for item in shown["value"] if isinstance(shown.get("value"), list) else [shown]:
-        wrong = findings(route.shows, item, request=False)
+        wrong = findings(route.shows, item, request=False, api_version=api_version)
         if wrong:
             raise AssertionError(f"the answer of {route.operation} is no {route.shows}: {wrong}")

@@ -20,6 +20,7 @@ from azuresim.commands import COMMANDS
 from azuresim.core.seed import SeedError
 from azuresim.environment import environment, exports
 from azuresim.journal import Journal
+from azuresim.replay.command import replay
 from azuresim.revival import revive
 from azuresim.server import Server
 from azuresim.state import StateError, StateFile, new_world, same_document
@@ -56,7 +57,7 @@ def main() -> None:
     """
 
 
-for command in COMMANDS:
+for command in (*COMMANDS, replay):
     main.add_command(command)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from azuresim.core.booting import NodeFault
 from azuresim.core.world import World
 from azuresim.faults import FaultPlan
 from azuresim.inputs import Input
@@ -24,7 +25,7 @@ class Decisions:
         self._recorded: dict[tuple[str, int], str] = {}
         world.publishing.replication_fault = self.replication
         world.pools.allocation.fault = self.allocation
-        world.pools.allocation.node_fault = self.node
+        world.pools.booting.node_fault = self.node
 
     def record(self, decided: Input) -> None:
         """Keep an answer for when its question comes."""
@@ -38,9 +39,10 @@ class Decisions:
         """The resize error code a growing pool meets."""
         return self._decide("allocation", lambda plan: plan.allocation_fault(pool_id, size, region))
 
-    def node(self, pool_id: str) -> str | None:
-        """The state a new node ends in."""
-        return self._decide("node", lambda plan: plan.node_fault(pool_id))
+    def node(self, pool_id: str) -> NodeFault | None:
+        """How a boot fails."""
+        state = self._decide("node", lambda plan: plan.node_fault(pool_id))
+        return None if state is None else NodeFault(state=state)  # type: ignore[arg-type]  # one of the states of FailNode
 
     def _decide(self, question: str, ask: Callable[[FaultPlan], str | None]) -> str | None:
         number = self.asked[question]

@@ -7,7 +7,7 @@ from typing import Literal
 
 When = Literal["before", "after"]
 CutWhen = Literal["before", "after", "middle"]
-NodeState = Literal["starttaskfailed", "unusable", "preempted"]
+NodeState = Literal["starttaskfailed", "unusable"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

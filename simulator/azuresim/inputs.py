@@ -5,6 +5,7 @@ The world is a function of its seed document and of these, in their order and at
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,11 +15,12 @@ from azuresim.core import setbacks
 from azuresim.core.errors import ServiceError
 from azuresim.core.second_writer import addressed, overtake
 from azuresim.core.world import World
-from azuresim.schema import check_request
+from azuresim.wire.bodies import request_body
 from azuresim.wire.http import Request, Response
 from azuresim.wire.routing import Call, Route, Router, Service
 
 Json = dict[str, Any]
+_log = logging.getLogger(__name__)
 Kind = Literal["request", "overtake", "seed", "nodes", "time", "decision"]
 # Nothing depends on them, or only the check that the request has already passed.
 _NOT_KEPT = frozenset(
@@ -55,13 +57,21 @@ def request_input(time: float, request: Request, *, real_now: float, setback: Js
     return Input(time=time, kind="request", detail=detail, body=request.body)
 
 
-def carry_out(service: Service, route: Route, call: Call, setback: Json | None = None) -> Response:
-    """The service's answer to a request that was admitted; ``setback`` stops or fails what it sets in motion."""
+def carry_out(service: Service, route: Route, call: Call, setback: Json | None = None, *, strict: bool = False) -> Response:
+    """The service's answer to a request that was admitted; ``setback`` stops or fails what it sets in motion.
+
+    A mistake of the simulator's is answered with 500 and logged; raised when ``strict``.
+    """
     before = None if setback is None else setbacks.mark(call.world)
     try:
         response = _handled(route, call)
     except ServiceError as refused:
         return service.render_error(call, refused)
+    except Exception:
+        if strict:
+            raise
+        _log.exception("%s %s could not be answered", call.request.method, call.request.path)
+        return service.render_error(call, ServiceError(500, "InternalServerError", "The server encountered an internal error."))
     if before is not None and setback is not None:
         error = setback.get("error")
         if error is None:
@@ -121,8 +131,7 @@ class Repeater:
 def _handled(route: Route, call: Call) -> Response:
     if route.schema is None:
         return route.handler(call)
-    body = call.request.json()
-    check_request(route.schema, body)
+    body = request_body(route, call.request)
     return route.handler(Call(call.world, call.request, call.params, body, call.real_now))
 
 

@@ -2,14 +2,16 @@
 
 The tables in ``schemas/`` are generated (``tests/simulator/schema_generator.py``); this module only reads them, so nothing of the SDKs
 is needed at run time. A table maps a model to its members; a member's text is its type: `string`, `integer`, `number`, `boolean`,
-`any`, `@Model`, `[type` for a list, `{type` for a map. A leading `-` means read-only, a trailing `!` required.
+`any`, `@Model`, `[type` for a list, `{type` for a map. A leading `-` means read-only, a trailing `!` required. `enumerations.json` has the
+words of enumerations.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -18,7 +20,34 @@ from azuresim.core.errors import ServiceError, invalid_property
 
 Kind = Literal["unknown", "read-only", "missing", "type"]
 Table = dict[str, dict[str, str]]
+# Model → member → what may stand there.
+Words = dict[str, dict[str, list[str]]]
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,)}
+_FROM_TEXT: dict[str, Callable[[str], Any]] = {
+    "integer": int,
+    "number": float,
+    "boolean": lambda text: {"true": True, "false": False}[text.lower()],
+}
+
+
+# Members of the Batch data plane that the SDK's models no longer have, and the models that had them; recorded until April 2024.
+_RETIRED_SINCE = "2024-07"
+_DATED = re.compile(r"\d{4}-\d\d-\d\d")
+_RETIRED_MEMBERS: dict[str, dict[str, str]] = {
+    model: {
+        "applicationLicenses": "[string",
+        "certificateReferences": "any",
+        "cloudServiceConfiguration": "any",
+        "resourceTags": "any",
+        "targetNodeCommunicationMode": "string",
+    }
+    for model in ("BatchPool", "BatchPoolCreateOptions", "BatchPoolReplaceOptions", "BatchPoolSpecification", "BatchPoolUpdateOptions")
+}
+
+
+def is_old_batch(api_version: str) -> bool:
+    """Whether an api-version of the Batch data plane has the members that were dropped in 2024."""
+    return _DATED.match(api_version) is not None and api_version < _RETIRED_SINCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +56,9 @@ class Finding:
 
     path: str
     kind: Kind
+    # Where the type is wrong: which it should be, and what was given.
+    wanted: str = field(default="", compare=False)
+    given: Any = field(default=None, compare=False)
 
 
 @cache
@@ -36,18 +68,43 @@ def load_table(family: str) -> Table:
     return table
 
 
-def findings(schema: str, body: Any, *, request: bool) -> list[Finding]:
+@cache
+def _enumerations() -> dict[str, Words]:
+    """By family; those of ARM only."""
+    found: dict[str, Words] = json.loads(files("azuresim").joinpath("schemas", "enumerations.json").read_text("utf-8"))
+    return found
+
+
+@cache
+def _old_table(family: str) -> Table:
+    """The same for old api-versions of the Batch data plane."""
+    return {model: {**members, **_RETIRED_MEMBERS.get(model, {})} for model, members in load_table(family).items()}
+
+
+def findings(schema: str, body: Any, *, request: bool, api_version: str = "") -> list[Finding]:
     """Everything wrong with ``body``. ``schema`` is `family.Model`. In responses read-only members are in order and nothing is required."""
     family, _, model = schema.partition(".")
-    return list(_check(load_table(family), f"@{model}", body, "", request=request))
+    return list(_check(_table(family, api_version), f"@{model}", body, "", request=request))
 
 
-def check_request(schema: str, body: Any) -> None:
-    """Raise the service's 400 for the first finding; a number in a string passes, as it does with the service."""
-    for finding in findings(schema, body, request=True):
-        if finding.kind == "type" and isinstance(_at(body, finding.path), str):
-            continue
-        raise _refusal(schema, finding)
+def _table(family: str, api_version: str) -> Table:
+    return _old_table(family) if family == "batch" and is_old_batch(api_version) else load_table(family)
+
+
+def check_request(schema: str, body: Any, api_version: str = "") -> Any:
+    """The body as the service takes it; raises its 400 for the first finding that it does not overlook.
+
+    A number or a boolean in a string is taken for what it says: az sends `"targetDedicatedNodes": "3"`. ARM's services also ignore
+    read-only members, because clients send back what they have read (learn.microsoft.com, "PUT calls for creation or updates on compute
+    resources"), and write the words of an enumeration in their own spelling (recorded: `standardssd_lrs` becomes `StandardSSD_LRS`); an
+    unknown word passes, since enumerations grow. An object that is null says nothing. Batch does none of this.
+    """
+    family, _, model = schema.partition(".")
+    arm = family != "batch"
+    for finding in findings(schema, body, request=True, api_version=api_version):
+        if not (arm and finding.kind == "read-only") and not (finding.kind == "type" and _reads_as(finding)):
+            raise _refusal(schema, finding)
+    return _taken(_table(family, api_version), _enumerations().get(family), f"@{model}", body)
 
 
 def _refusal(schema: str, finding: Finding) -> ServiceError:
@@ -78,24 +135,31 @@ def _check(table: Table, kind: str, value: Any, path: str, *, request: bool) -> 
     if kind[0] == "@":
         yield from _check_model(table, kind[1:], value, path, request=request)
     elif kind[0] == "[":
-        if not isinstance(value, list):
-            yield Finding(path, "type")
-            return
-        for index, item in enumerate(value):
-            yield from _check(table, kind[1:], item, f"{path}[{index}]", request=request)
+        yield from _check_list(table, kind, value, path, request=request)
     elif kind[0] == "{":
         if not isinstance(value, dict):
-            yield Finding(path, "type")
+            yield Finding(path, "type", kind, value)
             return
         for name, item in value.items():
             yield from _check(table, kind[1:], item, f"{path}/{name}", request=request)
     elif not isinstance(value, _PYTHON_TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
-        yield Finding(path, "type")
+        yield Finding(path, "type", kind, value)
+
+
+def _check_list(table: Table, kind: str, value: Any, path: str, *, request: bool) -> Iterator[Finding]:
+    if not isinstance(value, list):
+        yield Finding(path, "type", kind, value)
+        return
+    for index, item in enumerate(value):
+        if item is None and request:
+            # A member may be null; an element says nothing then.
+            yield Finding(f"{path}[{index}]", "type", kind[1:])
+        yield from _check(table, kind[1:], item, f"{path}[{index}]", request=request)
 
 
 def _check_model(table: Table, model: str, value: Any, path: str, *, request: bool) -> Iterator[Finding]:
     if not isinstance(value, dict):
-        yield Finding(path, "type")
+        yield Finding(path, "type", f"@{model}", value)
         return
     members = table[model]
     for name, item in value.items():
@@ -116,8 +180,46 @@ def _check_model(table: Table, model: str, value: Any, path: str, *, request: bo
                 yield Finding(f"{path}/{name}" if path else name, "missing")
 
 
-def _at(body: Any, path: str) -> Any:
-    value = body
-    for part in path.replace("[", "/").replace("]", "").split("/"):
-        value = value[int(part)] if isinstance(value, list) else value.get(part) if isinstance(value, dict) else None
+def _reads_as(finding: Finding) -> bool:
+    """Whether the wrong type is a string that says the right thing."""
+    return finding.wanted in _FROM_TEXT and _from_text(finding.wanted, finding.given) is not None
+
+
+def _from_text(kind: str, value: Any) -> Any:
+    """None when ``value`` is no string, or one that says something else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return _FROM_TEXT[kind](value)
+    except (ValueError, KeyError):
+        return None
+
+
+def _taken(table: Table, words: Words | None, kind: str, value: Any) -> Any:
+    """``words`` are those of an ARM service; None for Batch."""
+    if isinstance(value, dict) and kind[0] == "@":
+        return _taken_model(table, words, kind[1:], value)
+    if isinstance(value, dict) and kind[0] == "{":
+        return {name: _taken(table, words, kind[1:], item) for name, item in value.items()}
+    if isinstance(value, list) and kind[0] == "[":
+        return [_taken(table, words, kind[1:], item) for item in value]
+    if isinstance(value, str) and kind in _FROM_TEXT:
+        return _from_text(kind, value)
     return value
+
+
+def _taken_model(table: Table, words: Words | None, model: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    taken = {}
+    for name, item in value.items():
+        kind = table[model].get(name, "any")
+        if words is not None and (kind[0] == "-" or (item is None and kind[0] == "@")):
+            continue
+        known = (words or {}).get(model, {}).get(name)
+        taken[name] = _taken(table, words, kind.strip("-!"), item) if known is None else _respelt(known, item)
+    return taken
+
+
+def _respelt(words: list[str], value: Any) -> Any:
+    if isinstance(value, list):
+        return [_respelt(words, item) for item in value]
+    return next((word for word in words if isinstance(value, str) and word.lower() == value.lower()), value)

@@ -14,10 +14,10 @@ from azuresim.admin import PREFIX, Admin
 from azuresim.application import Application
 from azuresim.certificates import CertificateFiles, ensure_certificates
 from azuresim.clock import RealClock
+from azuresim.wire.bodies import body_limit, too_large
 from azuresim.wire.http import Request, Response
 
-# A block blob of one request may be large; page writes are at most 4 MiB.
-_MAX_BODY = 512 << 20
+_CHUNK = 1 << 16
 
 
 class Server:
@@ -54,7 +54,7 @@ class Server:
 
     async def start(self) -> None:
         """Listen."""
-        application = web.Application(client_max_size=_MAX_BODY)
+        application = web.Application()
         application.router.add_route("*", "/{anything:.*}", self._serve)
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self.certificates.chain, self.certificates.key)
@@ -73,12 +73,14 @@ class Server:
 
     async def _serve(self, received: web.Request) -> web.StreamResponse:
         # The raw path: a decoded one would lose the difference between `/` and `%2F` in blob names.
-        request = Request(
-            received.method,
-            f"{self.url}{received.raw_path}",
-            {name.lower(): value for name, value in received.headers.items()},
-            await received.read(),
-        )
+        url, headers = f"{self.url}{received.raw_path}", {name.lower(): value for name, value in received.headers.items()}
+        limit = body_limit(received.raw_path)
+        body = await _read(received, limit)
+        if body is None:
+            return _answer(
+                Request(received.method, url, headers), self.application.refuse(Request(received.method, url, headers), too_large(limit))
+            )
+        request = Request(received.method, url, headers, body)
         if request.path.startswith(PREFIX):
             return _answer(request, self._admin.handle(request))
         outcome = self.application.outcome(request)
@@ -100,6 +102,18 @@ def _cut(received: web.Request) -> web.StreamResponse:
         received.transport.abort()
     # aiohttp wants an answer; it goes nowhere.
     return web.Response()
+
+
+async def _read(received: web.Request, limit: int) -> bytes | None:
+    """The body; None for one that is larger than ``limit`` bytes, of which no more is read."""
+    if (received.content_length or 0) > limit:
+        return None
+    body = bytearray()
+    async for part in received.content.iter_chunked(_CHUNK):
+        body += part
+        if len(body) > limit:
+            return None
+    return bytes(body)
 
 
 def _answer(request: Request, response: Response) -> web.StreamResponse:

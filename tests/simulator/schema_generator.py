@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import enum
+import inspect
 import json
 import types
 import typing
@@ -73,6 +75,7 @@ FAMILIES: dict[str, tuple[types.ModuleType, tuple[str, ...]]] = {
             "BatchNodeFile",
             "BatchNodeRebootOptions",
             "BatchNodeReimageOptions",
+            "BatchNodeRemoteLoginSettings",
             "BatchNodeRemoveOptions",
             "BatchPool",
             "BatchPoolCreateOptions",
@@ -117,6 +120,44 @@ SCALARS: dict[Any, str] = {
     dt.timedelta: "string",
     decimal.Decimal: "number",
 }
+
+
+# What ARM's services write in a spelling of their own. Not the sizes of machines: their list is long out of date, and each keeps the
+# spelling it was given. Batch keeps what it gets.
+ENUMERATED = ("compute", "mgmt_batch")
+OPEN = ("VirtualMachineSizeTypes",)
+
+
+def enumerations(family: str) -> dict[str, dict[str, list[str]]]:
+    """Model → member → words, for the members of ``table`` that clients may write."""
+    models, roots = FAMILIES[family]
+    made: dict[str, dict[str, list[str]]] = {}
+    for model, members in table(models, roots).items():
+        hints = {name: (hint, field) for base in getattr(models, model).__mro__ for name, hint, field in _fields(base)}
+        for name, kind in members.items():
+            words = _words(models, hints[name][0])
+            if kind[0] != "-" and words:
+                made.setdefault(model, {})[name] = words
+    return made
+
+
+def _fields(base: type) -> list[tuple[str, Any, Any]]:
+    """(name on the wire, annotation, field) of what a model declares itself."""
+    return [
+        (field._rest_name_input or attribute, base.__annotations__[attribute], field)
+        for attribute, field in vars(base).items()
+        if type(field).__name__ == "_RestField"
+    ]
+
+
+def _words(models: types.ModuleType, hint: Any) -> list[str]:
+    """Those of the enumeration within a type; empty for any other type."""
+    name = hint.__forward_arg__ if isinstance(hint, typing.ForwardRef) else hint
+    if isinstance(name, str):
+        found = getattr(models, name.removeprefix("_models."), None)
+        known = inspect.isclass(found) and issubclass(found, enum.Enum) and found.__name__ not in OPEN
+        return [word.value for word in found] if known and found is not None else []
+    return next((words for inner in typing.get_args(hint) if (words := _words(models, inner))), [])
 
 
 def table(models: types.ModuleType, roots: tuple[str, ...]) -> dict[str, dict[str, str]]:
@@ -167,7 +208,13 @@ def render(family: str) -> str:
     return json.dumps(table(*FAMILIES[family]), indent=1) + "\n"
 
 
+def render_enumerations() -> str:
+    """The text of the words of all families."""
+    return json.dumps({family: enumerations(family) for family in ENUMERATED}, indent=1) + "\n"
+
+
 if __name__ == "__main__":
     folder = Path(azuresim.__file__).parent / "schemas"
     for each in FAMILIES:
         (folder / f"{each}.json").write_text(render(each), "utf-8")
+    (folder / "enumerations.json").write_text(render_enumerations(), "utf-8")

@@ -216,5 +216,5 @@ async def test_how_often_anybody_looks_changes_nothing() -> None:
             cloud.clock.advance(min(step, 1_800_000_600 - cloud.clock.now()))
             cloud.world.settle()
         pool = cloud.account.pools["p"]
-        ends.append((pool.allocation_state, pool.allocation_since, pool.current(), [n.ready for n in pool.nodes.values()]))
+        ends.append((pool.allocation_state, pool.allocation_since, pool.current(), [n.boot.phases for n in pool.nodes.values()]))
     assert ends[0] == ends[1] == ends[2]

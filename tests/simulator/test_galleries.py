@@ -161,7 +161,6 @@ def test_what_an_unsaid_generation_and_security_type_mean(
     ("body", "code"),
     [
         ({"location": "westus", "colour": "red"}, "BadRequest"),
-        ({"location": "westus", "properties": {"provisioningState": "Succeeded"}}, "InvalidParameter"),
         ({"tags": {}}, "InvalidParameter"),
         ({"location": 5}, "InvalidParameter"),
     ],

@@ -134,11 +134,6 @@ async def test_the_pool_quota(cloud: Cloud) -> None:
     assert (await refused(cloud.batch.create_pool(pool_options("two"))))[:2] == (409, "PoolQuotaReached")
 
 
-async def test_autoscale_is_said_to_be_missing(cloud: Cloud) -> None:
-    call = cloud.batch.create_pool(pool_options(enable_auto_scale=True, auto_scale_formula="$TargetDedicatedNodes=0"))
-    assert (await refused(call))[:2] == (501, "NotImplemented")
-
-
 async def test_the_etag_moves_on_configuration_writes_only(cloud: Cloud) -> None:
     tags = [(await settled(cloud)).etag]
     await cloud.batch.begin_resize_pool("p", BatchPoolResizeOptions(target_dedicated_nodes=3))

@@ -13,6 +13,7 @@ from azuresim.core.pool import Pool
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.sorted_names import SortedNames
 from azuresim.core.subscriptions import not_found
+from azuresim.core.task import Job
 
 AllocationMode = Literal["BatchService", "UserSubscription"]
 
@@ -39,6 +40,8 @@ class BatchAccount:
     capacity: dict[str, int] = field(default_factory=dict)
     pools: dict[str, Pool] = field(default_factory=dict)
     pool_names: SortedNames = field(default_factory=SortedNames)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    job_names: SortedNames = field(default_factory=SortedNames)
     family_cores: Counter[str] = field(default_factory=Counter)
     low_priority_cores: int = 0
 

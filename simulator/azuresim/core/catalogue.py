@@ -6,6 +6,9 @@ Sizes after the resource SKU lists of 2023 to 2026; images after recorded `suppo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from azuresim.core.regions import region_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class VmSize:
     architecture: str = "x64"
     low_priority: bool = True
     trusted_launch: bool = True
+    confidential: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,22 @@ class SupportedImage:
     generation: str = "V1"
     verified: bool = True
     end_of_life: str | None = None
+
+    def ended(self, now: float) -> bool:
+        """Whether Batch supports it no longer: then pools of it cannot be made."""
+        return self.end_of_life is not None and datetime.fromisoformat(self.end_of_life).timestamp() <= now
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignImage:
+    """An image in a gallery that is shared with the tenant (`/sharedGalleries/...`) or with everybody (`/communityGalleries/...`)."""
+
+    version: str
+    regions: tuple[str, ...]
+    os_type: str = "linux"
+    generation: str = "V2"
+    architecture: str = "x64"
+    security_type: str = "Standard"
 
 
 _BOTH, _V1, _V2 = ("V1", "V2"), ("V1",), ("V2",)
@@ -57,6 +77,7 @@ def _series(
 
 
 VM_SIZES: tuple[VmSize, ...] = (
+    VmSize("Standard_A1", "standardA0_A7Family", 1, 1.75, 71_680, _V1, trusted_launch=False),
     VmSize("Standard_A1_v2", "standardAv2Family", 1, 2, 10_240, _V1, trusted_launch=False),
     VmSize("Standard_A2_v2", "standardAv2Family", 2, 4, 20_480, _V1, trusted_launch=False),
     VmSize("Standard_A4_v2", "standardAv2Family", 4, 8, 40_960, _V1, trusted_launch=False),
@@ -81,13 +102,15 @@ VM_SIZES: tuple[VmSize, ...] = (
     VmSize("Standard_F4", "standardFFamily", 4, 8, 65_536, _V1, trusted_launch=False),
     VmSize("Standard_HB120rs_v3", "standardHBrsv3Family", 120, 448, 491_520, _BOTH, trusted_launch=False),
     VmSize("Standard_NC4as_T4_v3", "Standard NCASv3_T4 Family", 4, 28, 180_224, _BOTH),
-    VmSize("Standard_DC2as_v5", "standardDCASv5Family", 2, 8, 0, _V2, low_priority=False),
+    VmSize("Standard_DC2as_v5", "standardDCASv5Family", 2, 8, 0, _V2, low_priority=False, confidential=True),
 )
 
 _UBUNTU_20, _UBUNTU_22, _UBUNTU_24 = "batch.node.ubuntu 20.04", "batch.node.ubuntu 22.04", "batch.node.ubuntu 24.04"
 _EL_8, _EL_9, _DEBIAN_12, _WINDOWS = "batch.node.el 8", "batch.node.el 9", "batch.node.debian 12", "batch.node.windows amd64"
 
 SUPPORTED_IMAGES: tuple[SupportedImage, ...] = (
+    # Recorded pools of it were made until April 2024; the end's exact day is not on record.
+    SupportedImage("canonical", "ubuntuserver", "18.04-lts", "batch.node.ubuntu 18.04", "linux", end_of_life="2024-06-01T00:00:00Z"),
     SupportedImage("canonical", "0001-com-ubuntu-server-focal", "20_04-lts", _UBUNTU_20, "linux", end_of_life="2027-04-22T00:00:00Z"),
     SupportedImage(
         "canonical", "0001-com-ubuntu-server-focal", "20_04-lts-gen2", _UBUNTU_20, "linux", "V2", end_of_life="2027-04-22T00:00:00Z"
@@ -120,6 +143,7 @@ class Catalogue:
         self.node_agents = frozenset(image.node_agent for image in images)
         self._sizes = {size.name.lower(): size for size in sizes}
         self._withdrawn: set[tuple[str, str]] = set()
+        self._foreign: dict[str, dict[str, ForeignImage]] = {}
 
     def size(self, name: str, region: str) -> VmSize | None:
         """None when the region does not offer it."""
@@ -143,3 +167,17 @@ class Catalogue:
         """None when Batch does not support it."""
         wanted = (publisher.lower(), offer.lower(), sku.lower())
         return next((i for i in self.images if (i.publisher, i.offer, i.sku) == wanted), None)
+
+    def share(self, image_id: str, image: ForeignImage) -> None:
+        """Offer a version of an image under the id of its definition, `/sharedGalleries/...` or `/communityGalleries/...`."""
+        self._foreign.setdefault(image_id.lower(), {})[image.version] = image
+
+    def foreign(self, image_id: str | None, region: str) -> ForeignImage | None:
+        """The version an id names, or the highest one; None when the region has none."""
+        name, _, version = (image_id or "").lower().partition("/versions/")
+        offered = [
+            image
+            for image in self._foreign.get(name, {}).values()
+            if region_key(region) in map(region_key, image.regions) and version in ("", "latest", image.version)
+        ]
+        return max(offered, key=lambda image: tuple(map(int, image.version.split("."))), default=None)

@@ -49,6 +49,11 @@ def normalised(given: Mapping[str, Any]) -> Json:
     """What the service keeps: nothing empty, feature values in its spelling."""
     kept = {name: value for name, value in given.items() if value not in ({}, [])}
     if "features" in kept:
+        for number, feature in enumerate(kept["features"]):
+            for name in ("name", "value"):
+                if not (feature or {}).get(name):
+                    target = f"galleryImage.properties.features[{number}].{name}"
+                    raise invalid_parameter(f"Required parameter '{target}' is missing (null).", target=target)
         # Recorded: "true" is answered as "True".
         kept["features"] = [
             {**f, "value": f["value"].capitalize() if f["value"] in {"true", "false"} else f["value"]} for f in kept["features"]

@@ -30,5 +30,15 @@ class Durations:
     node_leave: float = 15.0
     node_create: float = 11.0
     node_start: float = 30.0
+    node_reboot: float = 20.0
+    # From `starting` to `unusable` for a machine whose agent never reports.
+    node_give_up: float = 1800.0
+    # From enabling automatic scaling to the first run of the formula; none is shown 2 s after enabling.
+    autoscale_first: float = 5.0
+    # Samples are taken every 30 s; a formula can read them a little later (batch-automatic-scaling.md).
+    sample_period: float = 30.0
+    sample_delay: float = 30.0
+    # Jobs take a moment to be disabled, terminated and deleted.
+    job_change: float = 2.0
     # From a node's loss or preemption to its re-creation, where there is capacity.
     node_replace: float = 120.0

@@ -1,4 +1,4 @@
-"""A Batch pool and its nodes: what they are and how they look at a moment. What happens to them is in ``allocation``."""
+"""A Batch pool: what it is and how it looks at a moment. What happens to it is in ``allocation`` and its neighbours."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from azuresim.core.agenda import Appointment
+from azuresim.core.autoscale import Run
+from azuresim.core.metrics import History
+from azuresim.core.node import Node
 
 Json = dict[str, Any]
 AllocationState = Literal["steady", "resizing", "stopping"]
@@ -32,35 +35,6 @@ COUNTED_STATES: dict[str, str] = {
 }
 
 
-@dataclass(slots=True, kw_only=True)
-class Node:
-    """One compute node. Its ordinary states follow from three moments; ``fixed`` is a state it was put into."""
-
-    id: str
-    dedicated: bool
-    address: str
-    image_version: str
-    allocated: float
-    starting: float
-    ready: float
-    ready_state: str = "idle"
-    fixed: tuple[str, float] | None = None
-    leaving_since: float | None = None
-    errors: tuple[Json, ...] = ()
-
-    def state(self, now: float) -> tuple[str, float]:
-        """State and since when."""
-        if self.leaving_since is not None:
-            return "leavingpool", self.leaving_since
-        if self.fixed is not None:
-            return self.fixed
-        if now < self.starting:
-            return "creating", self.allocated
-        if now < self.ready:
-            return "starting", self.starting
-        return self.ready_state, self.ready
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
     """Node counts by kind."""
@@ -70,8 +44,21 @@ class Size:
 
 
 @dataclass(slots=True, kw_only=True)
+class AutoScale:
+    """A pool's automatic scaling: the formula, every how many seconds, the last run, and the next one."""
+
+    formula: str
+    interval: int
+    run: Run | None = None
+    next: Appointment | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class Pool:
-    """One pool. ``settings`` holds the configuration members as the data plane shows them, defaults filled in."""
+    """One pool. ``settings`` holds the configuration members as the data plane shows them, defaults filled in.
+
+    ``retired`` holds members that api-versions before 2024-07 had; ``tags`` are those of the ARM resource.
+    """
 
     id: str
     etag: str
@@ -87,10 +74,18 @@ class Pool:
     resize_errors: list[Json] = field(default_factory=list)
     nodes: dict[str, Node] = field(default_factory=dict)
     dedicated_count: int = 0
-    # The running resize: what is still to happen and until when.
+    nodes_made: int = 0
+    retired: Json = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    auto_scale: AutoScale | None = None
+    auto_scale_requested: float | None = None
+    history: History = field(default_factory=History)
+    # The running resize: what is still to happen and until when, and from when on marked nodes may go.
     deadline: float = 0.0
     unfinished: set[str] = field(default_factory=set)
     pending: list[Appointment] = field(default_factory=list)
+    deallocation: str = "requeue"
+    leaves_at: float = 0.0
 
     @property
     def vm_size(self) -> str:
@@ -99,14 +94,35 @@ class Pool:
         return size
 
     @property
+    def machines(self) -> Json:
+        """The virtual machine configuration; empty for a pool of cloud services, which only old api-versions can make."""
+        configuration: Json = self.settings.get("virtualMachineConfiguration", {})
+        return configuration
+
+    @property
     def image_reference(self) -> Json:
         """As it was written, defaults filled in."""
-        reference: Json = self.settings["virtualMachineConfiguration"]["imageReference"]
+        reference: Json = self.machines.get("imageReference", {})
         return reference
+
+    @property
+    def slots(self) -> int:
+        """Task slots of each node."""
+        slots: int = self.settings["taskSlotsPerNode"]
+        return slots
+
+    def fits_agent(self, os_type: str) -> bool:
+        """Whether the node agent is made for the operating system, `linux` or `windows`."""
+        return ("windows" in self.machines["nodeAgentSKUId"].lower()) == (os_type == "windows")
 
     def current(self) -> Size:
         """Nodes there are, preempted and leaving ones included."""
         return Size(dedicated=self.dedicated_count, low_priority=len(self.nodes) - self.dedicated_count)
+
+    def missing(self) -> dict[bool, int]:
+        """Nodes to come by kind (dedicated: True); those that are leaving do not count as being there."""
+        staying = Counter(node.dedicated for node in self.nodes.values() if node.leaving_since is None)
+        return {True: max(0, self.target.dedicated - staying[True]), False: max(0, self.target.low_priority - staying[False])}
 
     def counts(self, now: float, *, dedicated: bool) -> Counter[str]:
         """How many nodes of a kind are in each state (wire names)."""

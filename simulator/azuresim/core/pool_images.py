@@ -9,7 +9,7 @@ from typing import Any
 from azuresim.core.batch_accounts import BatchAccount
 from azuresim.core.catalogue import Catalogue, VmSize
 from azuresim.core.definitions import Definition
-from azuresim.core.errors import ServiceError, invalid_property
+from azuresim.core.errors import invalid_property
 from azuresim.core.galleries import Galleries
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.versions import ImageVersion
@@ -19,6 +19,8 @@ _GALLERY_ID = (
     "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Compute"
     "/galleries/{galleryName}/images/{galleryImageName}"
 )
+_FOREIGN = ("sharedGalleryImageId", "communityGalleryImageId")
+_INACCESSIBLE = "The specified resource id does not exist or is not accessible."
 _WRONG_FORMAT = f"The specified resource id must be of the format {_GALLERY_ID}/versions/{{galleryImageVersionName}} or {_GALLERY_ID}"
 
 
@@ -31,9 +33,14 @@ class BootImage:
     generation: str
     architecture: str
     security_type: str
+    # Whether the operating system was generalised: a machine made from anything else never reports to Batch.
+    generalized: bool = True
 
     def misfit(self, size: VmSize, pool_security: str) -> str | None:
         """Why a machine of ``size`` cannot be made from it; None when it can."""
+        return self._misfit_of_hardware(size) or self._misfit_of_security(size, pool_security)
+
+    def _misfit_of_hardware(self, size: VmSize) -> str | None:
         if self.generation not in size.generations:
             return (
                 f"The selected VM size '{size.name}' cannot boot Hypervisor Generation '{self.generation[1:]}'. "
@@ -42,6 +49,13 @@ class BootImage:
             )
         if self.architecture.lower() != size.architecture.lower():
             return f"The selected VM size '{size.name}' has CPU architecture '{size.architecture}', the image has '{self.architecture}'."
+        return None
+
+    def _misfit_of_security(self, size: VmSize, pool_security: str) -> str | None:
+        if pool_security.lower() == "trustedlaunch" and not size.trusted_launch:
+            return f"The VM size '{size.name}' is not supported for creation of VMs with security type 'TrustedLaunch'."
+        if pool_security.lower() == "confidentialvm" and not size.confidential:
+            return f"The VM size '{size.name}' is not supported for creation of VMs with security type 'ConfidentialVM'."
         if self.security_type == "TrustedLaunch" and pool_security.lower() != "trustedlaunch":
             return "The provided gallery image only supports creation of VMs with security type 'TrustedLaunch'."
         if pool_security and self.security_type == "Standard" and pool_security.lower() == "trustedlaunch":
@@ -56,20 +70,27 @@ class PoolImages:
         self._catalogue = catalogue
         self._galleries = galleries
 
-    def check(self, reference: Mapping[str, Any], account: BatchAccount) -> None:
-        """Refuse, with 400 InvalidPropertyValue, what cannot be an image for this account."""
+    def check(self, machines: Mapping[str, Any], account: BatchAccount, now: float) -> None:
+        """Refuse, with 400 InvalidPropertyValue, images that cannot be for this account, and node agents that do not fit them."""
+        reference, agent = machines["imageReference"], machines["nodeAgentSKUId"]
+        check_node_agent(self._catalogue, agent, now)
         image_id = reference.get("virtualMachineImageId")
-        if image_id is None:
-            self._check_marketplace(reference)
-            return
+        if image_id is not None:
+            self._check_gallery(image_id, account)
+        elif _foreign_id(reference) is not None:
+            if self._catalogue.foreign(_foreign_id(reference), account.location) is None:
+                name = next(name for name in _FOREIGN if reference.get(name) is not None)
+                raise invalid_property(name, _INACCESSIBLE, value=reference[name])
+        else:
+            self._check_marketplace(reference, agent, now)
+
+    def _check_gallery(self, image_id: str, account: BatchAccount) -> None:
         parsed = ResourceId.parse(image_id)
         if parsed is None or parsed.type not in {_DEFINITION, _VERSION}:
             raise invalid_property("virtualMachineImageId", _WRONG_FORMAT, value=image_id)
         definition, version = self._find(parsed, account.location)
         if definition is None:
-            raise invalid_property(
-                "virtualMachineImageId", "The specified resource id does not exist or is not accessible.", value=image_id
-            )
+            raise invalid_property("virtualMachineImageId", _INACCESSIBLE, value=image_id)
         if definition.properties["osState"] != "Generalized":
             raise invalid_property("virtualMachineImageId", "The specified image is not generalized.", value=image_id)
         if version is None or not version.usable_in(account.location):
@@ -83,14 +104,7 @@ class PoolImages:
         """The image nodes boot from now, or the reason why there is none."""
         image_id = reference.get("virtualMachineImageId")
         if image_id is None:
-            found = self._catalogue.image(reference["publisher"], reference["offer"], reference["sku"])
-            if found is None:
-                return "The platform image is not available."
-            version = reference.get("version", "latest")
-            exact = "1.0.0" if version == "latest" else version
-            return BootImage(
-                exact_version=exact, os_type=found.os_type, generation=found.generation, architecture="x64", security_type="Supported"
-            )
+            return self._resolve_catalogue(reference, account)
         parsed = ResourceId.parse(image_id)
         definition, gallery_version = self._find(parsed, account.location) if parsed else (None, None)
         if definition is None or gallery_version is None or not gallery_version.usable_in(account.location):
@@ -106,12 +120,40 @@ class PoolImages:
             security_type=definition.security_type,
         )
 
-    def _check_marketplace(self, reference: Mapping[str, Any]) -> None:
-        names = [reference.get(name) for name in ("publisher", "offer", "sku")]
-        if not all(names) or self._catalogue.image(*(str(name) for name in names)) is None:
-            publisher, offer, sku = names
+    def _resolve_catalogue(self, reference: Mapping[str, Any], account: BatchAccount) -> BootImage | str:
+        """An image of the Marketplace, or of a gallery shared with everybody."""
+        foreign_id = _foreign_id(reference)
+        if foreign_id is not None:
+            foreign = self._catalogue.foreign(foreign_id, account.location)
+            if foreign is None:
+                return f"The gallery image {foreign_id} is not available in {account.location} region."
+            return BootImage(
+                exact_version=foreign.version,
+                os_type=foreign.os_type,
+                generation=foreign.generation,
+                architecture=foreign.architecture,
+                security_type=foreign.security_type,
+            )
+        found = self._catalogue.image(reference["publisher"], reference["offer"], reference["sku"])
+        if found is None:
+            return "The platform image is not available."
+        version = reference.get("version", "latest")
+        exact = "1.0.0" if version == "latest" else version
+        return BootImage(
+            exact_version=exact, os_type=found.os_type, generation=found.generation, architecture="x64", security_type="Supported"
+        )
+
+    def _check_marketplace(self, reference: Mapping[str, Any], agent: str, now: float) -> None:
+        names = [str(reference.get(name)) for name in ("publisher", "offer", "sku")]
+        found = self._catalogue.image(*names)
+        described = "publisher {} offer {} sku {}".format(*names)
+        if found is None:
+            raise invalid_property("imageReference", f"The specified imageReference with {described} is not supported.")
+        if found.ended(now):
+            raise invalid_property("imageReference", f"Batch support for the specified imageReference with {described} has ended.")
+        if found.node_agent.lower() != agent.lower():
             raise invalid_property(
-                "imageReference", f"The specified imageReference with publisher {publisher} offer {offer} sku {sku} is not supported."
+                "nodeAgentSKUId", f"The specified node agent SKU id is not supported for the imageReference with {described}.", value=agent
             )
 
     def _find(self, image: ResourceId, region: str) -> tuple[Definition | None, ImageVersion | None]:
@@ -125,10 +167,18 @@ class PoolImages:
         return definition, max(offered, key=lambda v: v.number, default=None)
 
 
-def check_node_agent(catalogue: Catalogue, node_agent: str) -> None:
-    """400 for a node agent nobody knows."""
-    if node_agent.lower() not in {known.lower() for known in catalogue.node_agents}:
+def _foreign_id(reference: Mapping[str, Any]) -> str | None:
+    """The id of an image in somebody else's gallery."""
+    return next((str(reference[name]) for name in _FOREIGN if reference.get(name) is not None), None)
+
+
+def check_node_agent(catalogue: Catalogue, node_agent: str, now: float) -> None:
+    """400 for a node agent nobody knows, or whose last image is no longer supported."""
+    known = [image for image in catalogue.images if image.node_agent.lower() == node_agent.lower()]
+    if not known:
         raise invalid_property("nodeAgentSKUId", "The specified node agent SKU id is not supported.", value=node_agent)
+    if all(image.ended(now) for image in known):
+        raise invalid_property("nodeAgentSKUId", "Batch support for the specified node agent SKU id has ended.", value=node_agent)
 
 
 def check_vm_size(catalogue: Catalogue, vm_size: str, region: str) -> VmSize:
@@ -137,8 +187,3 @@ def check_vm_size(catalogue: Catalogue, vm_size: str, region: str) -> VmSize:
     if size is None:
         raise invalid_property("vmSize", f"The specified vmSize {vm_size} is not supported in {region}.", value=vm_size)
     return size
-
-
-def pool_not_found() -> ServiceError:
-    """404 in the service's words."""
-    return ServiceError(404, "PoolNotFound", "The specified pool does not exist.")

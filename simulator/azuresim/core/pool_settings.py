@@ -34,9 +34,14 @@ SETTINGS = (
     "upgradePolicy",
     "virtualMachineConfiguration",
     "networkConfiguration",
+    # Set through the management plane only.
+    "identity",
 )
 # What may change while nodes exist: azure-batch, BatchPoolUpdateOptions.
 LIVE_SETTINGS = frozenset({"startTask", "applicationPackageReferences", "metadata"})
+# Members that api-versions before 2024-07 had; they are shown to those only.
+RETIRED = ("cloudServiceConfiguration", "certificateReferences", "applicationLicenses", "targetNodeCommunicationMode", "resourceTags")
+_DEALLOCATION_OPTIONS = ("requeue", "terminate", "taskcompletion", "retaineddata")
 _CACHING = {"none": "none", "readonly": "readonly", "readwrite": "readwrite"}
 _OS_DISK_CACHING = {"none": "None", "readonly": "ReadOnly", "readwrite": "ReadWrite"}
 
@@ -56,6 +61,14 @@ def resize_timeout(text: str | None) -> int:
     if seconds is None or not low <= seconds <= high:
         raise invalid_property("resizeTimeout", "The value must be between 5 minutes and 7 days.", value=text)
     return seconds
+
+
+def deallocation_option(body: Mapping[str, Any], name: str) -> str:
+    """What becomes of running tasks; `requeue` when left out. Refuses what is no option."""
+    option = str(body.get(name) or "requeue").lower()
+    if option not in _DEALLOCATION_OPTIONS:
+        raise invalid_property(name, f"The value is not one of {', '.join(_DEALLOCATION_OPTIONS)}.", value=option)
+    return option
 
 
 def node_count(body: Mapping[str, Any], name: str) -> int | None:
@@ -86,6 +99,14 @@ def normalised(given: Mapping[str, Any]) -> Json:
         rule = _RULES.get(name)
         result[name] = rule(value) if rule else value
     return result
+
+
+def retired(given: Mapping[str, Any]) -> Json:
+    """The members of ``given`` that only old api-versions know, with their defaults."""
+    kept = {name: given[name] for name in RETIRED if given.get(name) is not None}
+    if "cloudServiceConfiguration" in kept:
+        kept["cloudServiceConfiguration"] = {"osVersion": "*", **kept["cloudServiceConfiguration"]}
+    return kept
 
 
 def required(body: Mapping[str, Any], *names: str) -> None:
@@ -123,10 +144,7 @@ def _slots(given: int) -> int:
 def _virtual_machines(given: Json) -> Json:
     required(given, "imageReference", "nodeAgentSKUId")
     stored = dict(given)
-    reference = dict(given["imageReference"])
-    if "virtualMachineImageId" not in reference:
-        reference.setdefault("version", "latest")
-    stored["imageReference"] = reference
+    stored["imageReference"] = _image(given["imageReference"])
     if given.get("osDisk"):
         disk = {"ephemeralOSDiskSettings": {}, **given["osDisk"]}
         if "caching" in disk:
@@ -137,7 +155,24 @@ def _virtual_machines(given: Json) -> Json:
     profile = given.get("securityProfile")
     if profile and "securityType" in profile:
         stored["securityProfile"] = {**profile, "securityType": str(profile["securityType"]).lower()}
+    containers = given.get("containerConfiguration")
+    if containers and containers.get("containerRegistries"):
+        stored["containerConfiguration"] = {**containers, "containerRegistries": _without(containers["containerRegistries"], "password")}
+    if given.get("extensions"):
+        stored["extensions"] = [
+            {"autoUpgradeMinorVersion": False, "enableAutomaticUpgrade": False, **extension}
+            for extension in _without(given["extensions"], "protectedSettings")
+        ]
     return {name: value for name, value in stored.items() if value not in (None, [])}
+
+
+def _image(given: Json) -> Json:
+    """Exactly one way of naming an image: a Marketplace image, or one of three kinds of id."""
+    ids = [name for name in ("virtualMachineImageId", "sharedGalleryImageId", "communityGalleryImageId") if given.get(name) is not None]
+    marketplace = any(given.get(name) is not None for name in ("publisher", "offer", "sku"))
+    if len(ids) + marketplace != 1:
+        raise invalid_property("imageReference", "Exactly one of a Marketplace image and the image ids must be specified.")
+    return dict(given) if ids else {**given, "version": given.get("version") or "latest"}
 
 
 def _data_disk(given: Json) -> Json:
@@ -149,15 +184,29 @@ def _network(given: Json) -> Json:
     return {"dynamicVNetAssignmentScope": "none", **given}
 
 
-def _without_passwords(given: list[Json]) -> list[Json]:
-    secret = {"password", "sshPrivateKey"}
-    kept = []
-    for account in given:
-        shown = {name: value for name, value in account.items() if name not in secret}
-        if "linuxUserConfiguration" in shown:
-            shown["linuxUserConfiguration"] = {n: v for n, v in shown["linuxUserConfiguration"].items() if n not in secret}
-        kept.append(shown)
+def _accounts(given: list[Json]) -> list[Json]:
+    """Passwords and keys are never shown."""
+    kept = [{"elevationLevel": "nonadmin", **account} for account in _without(given, "password")]
+    for account in kept:
+        if account.get("linuxUserConfiguration"):
+            account["linuxUserConfiguration"] = _without([account["linuxUserConfiguration"]], "sshPrivateKey")[0]
     return kept
+
+
+def _mounts(given: list[Json]) -> list[Json]:
+    """One file system each; its keys and passwords are never shown."""
+    secrets = ("accountKey", "sasKey", "password")
+    kept = []
+    for mount in given:
+        chosen = {name: value for name, value in mount.items() if value is not None}
+        if len(chosen) != 1:
+            raise invalid_property("mountConfiguration", "Each entry must have exactly one file system.")
+        kept.append({name: _without([value], *secrets)[0] for name, value in chosen.items()})
+    return kept
+
+
+def _without(given: list[Json], *secrets: str) -> list[Json]:
+    return [{name: value for name, value in item.items() if name not in secrets} for item in given]
 
 
 _RULES: dict[str, Callable[[Any], Any]] = {
@@ -166,5 +215,6 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "taskSlotsPerNode": _slots,
     "virtualMachineConfiguration": _virtual_machines,
     "networkConfiguration": _network,
-    "userAccounts": _without_passwords,
+    "userAccounts": _accounts,
+    "mountConfiguration": _mounts,
 }

@@ -1,42 +1,60 @@
-"""Pools of Batch accounts: creation, changes, resizes, deletion, nodes."""
+"""Pools of Batch accounts: creation, changes, resizes, deletion."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from azuresim.core.allocation import Allocation
 from azuresim.core.batch_accounts import BatchAccount
+from azuresim.core.booting import Booting
 from azuresim.core.catalogue import Catalogue
+from azuresim.core.core_quotas import CoreQuotas
 from azuresim.core.errors import ServiceError
+from azuresim.core.growth import Growth
 from azuresim.core.kernel import Kernel
-from azuresim.core.pool import Json, Node, Pool, Size
-from azuresim.core.pool_images import PoolImages, check_node_agent, check_vm_size, pool_not_found
+from azuresim.core.node import Boot, Node
+from azuresim.core.nodes import Nodes
+from azuresim.core.pool import Json, Pool, Size
+from azuresim.core.pool_images import PoolImages, check_vm_size
+from azuresim.core.pool_scaling import AutoScaling
 from azuresim.core.pool_settings import (
     LIVE_SETTINGS,
+    RETIRED,
     SETTINGS,
     check_pool_id,
+    deallocation_option,
     node_count,
     normalised,
     required,
     resize_timeout,
+    retired,
     stored_settings,
 )
+from azuresim.core.pool_states import being_deleted, invalid_state, pool_not_found, require_steady
+from azuresim.core.scheduling import Scheduling
+
+# Sizes that only pools of cloud services had.
+_CLOUD_SERVICE_SIZES = frozenset({"small", "medium", "large", "extralarge"})
 
 
 class Pools:
-    """Everything the Batch data plane does to pools. All methods act at ``kernel.moment``."""
+    """Everything that is done to pools, by whichever interface. All methods act at ``kernel.moment``.
 
-    def __init__(self, kernel: Kernel, catalogue: Catalogue, images: PoolImages) -> None:
+    ``has_application(account, application id, version or None)`` tells whether a package can be referred to.
+    """
+
+    def __init__(self, kernel: Kernel, catalogue: Catalogue, images: PoolImages, quotas: CoreQuotas, scheduling: Scheduling) -> None:
         self._kernel = kernel
         self._catalogue = catalogue
         self._images = images
-        self._allocation = Allocation(kernel, catalogue, images)
-
-    @property
-    def allocation(self) -> Allocation:
-        """Where nodes come from."""
-        return self._allocation
+        self._scheduling = scheduling
+        self.booting = Booting(kernel)
+        self.allocation = Allocation(kernel, Growth(kernel, catalogue, images, self.booting, quotas), self.booting, scheduling)
+        self.scaling = AutoScaling(kernel, self.allocation)
+        self.nodes = Nodes(kernel, self.booting, self.allocation, scheduling)
+        self.has_application: Callable[[BatchAccount, str, str | None], bool] = lambda _account, _application, _version: True
+        scheduling.node_freed.append(self.allocation.freed)
 
     @staticmethod
     def get(account: BatchAccount, pool_id: str) -> Pool:
@@ -46,107 +64,125 @@ class Pools:
             raise pool_not_found()
         return found
 
+    def writable(self, account: BatchAccount, pool_id: str) -> Pool:
+        """The same, and 409 PoolBeingDeleted for one on its way out."""
+        pool = self.get(account, pool_id)
+        if pool.state == "deleting":
+            raise being_deleted()
+        return pool
+
     @staticmethod
     def after(account: BatchAccount, name: str | None) -> Iterator[Pool]:
         """Pools in the order of their ids, from the one after ``name``."""
         return (account.pools[key] for key in account.pool_names.after(name))
 
     def create(self, account: BatchAccount, body: Mapping[str, Any]) -> Pool:
-        """A new pool, resizing toward its targets."""
+        """A new pool, resizing toward its targets, or with a formula that will set them."""
         required(body, "id", "vmSize")
         check_pool_id(body["id"])
         key = body["id"].lower()
         if key in account.pools:
             if account.pools[key].state == "deleting":
-                raise _being_deleted()
+                raise being_deleted()
             raise ServiceError(409, "PoolExists", "The specified pool already exists.")
-        required(body, "virtualMachineConfiguration")
-        if body.get("enableAutoScale"):
-            raise _not_simulated("enableAutoScale")
+        if body.get("cloudServiceConfiguration") is None:
+            required(body, "virtualMachineConfiguration")
+        scale = self.scaling.settings(body)
         timeout = resize_timeout(body.get("resizeTimeout"))
         target = Size(dedicated=node_count(body, "targetDedicatedNodes") or 0, low_priority=node_count(body, "targetLowPriorityNodes") or 0)
         settings = stored_settings(body)
         self._check_machines(account, settings)
+        self._check_packages(account, settings)
         if len(account.pools) >= account.pool_quota:
-            # 403 or 409 is not on record; the name and the sentence are.
-            raise ServiceError(409, "PoolQuotaReached", "The pool quota for the account has been reached.")
-        now = self._kernel.moment
-        pool = Pool(
-            id=body["id"],
-            etag=self._kernel.ids.etag(now),
-            created=now,
-            last_modified=now,
-            settings=settings,
-            target=target,
-            resize_timeout=timeout,
-            state_since=now,
-            allocation_since=now,
-        )
-        account.pools[key] = pool
-        account.pool_names.add(key)
-        self._allocation.resize(account, pool, target, timeout)
+            # The service's table of error codes says 409.
+            raise ServiceError(409, "PoolQuotaReached", "Pool quota for the account has been reached.")
+        pool = self._keep(account, body["id"], settings, target, timeout)
+        pool.retired = retired(body)
+        self.allocation.resize(account, pool, target, timeout)
+        if scale is not None:
+            self.scaling.begin(account, pool, scale)
+        return pool
+
+    def adopt(self, account: BatchAccount, body: Mapping[str, Any]) -> Pool:
+        """Take a pool as the data plane shows it: finished, with as many idle nodes as it says to have. Members are kept as they are."""
+        counts = {name: int(body.get(name) or 0) for name in _COUNTS}
+        target = Size(dedicated=counts["targetDedicatedNodes"], low_priority=counts["targetLowPriorityNodes"])
+        settings = stored_settings({}) | {name: body[name] for name in SETTINGS if body.get(name) is not None}
+        pool = self._keep(account, body["id"], settings, target, resize_timeout(body.get("resizeTimeout")))
+        pool.retired = {name: body[name] for name in RETIRED if body.get(name) is not None}
+        pool.allocation_state, pool.resize_errors = "steady", list(body.get("resizeErrors") or ())
+        pool.etag = body.get("eTag") or pool.etag
+        pool.target = Size(dedicated=counts["currentDedicatedNodes"], low_priority=counts["currentLowPriorityNodes"])
+        self.allocation.furnish(account, pool)
+        pool.target = target
+        if body.get("enableAutoScale"):
+            scale = self.scaling.settings({name: body.get(name) for name in _AUTO_SCALE})
+            if scale is not None:
+                self.scaling.begin(account, pool, scale)
         return pool
 
     def patch(self, account: BatchAccount, pool_id: str, body: Mapping[str, Any]) -> Pool:
-        """Replace the members given. All but three of them need a pool without nodes."""
-        pool = self._writable(account, pool_id)
+        """Replace the members given. All but a few of them need a pool without nodes."""
+        pool = self.writable(account, pool_id)
         given = {name: value for name, value in body.items() if value is not None}
-        if given.keys() - LIVE_SETTINGS and not pool.is_empty():
-            raise ServiceError(
-                409,
-                "OperationInvalidForCurrentState",
-                "The specified operation is not valid for the current state of the resource.",
-                values=(("Reason", "The pool must have no compute nodes to change " + ", ".join(sorted(given.keys() - LIVE_SETTINGS))),),
-            )
+        bound = given.keys() - LIVE_SETTINGS - set(RETIRED)
+        if bound and not pool.is_empty():
+            raise invalid_state("The pool must have no compute nodes to change " + ", ".join(sorted(bound)))
         changed = {name: value for name, value in pool.settings.items() if name not in given} | normalised(given)
         if given.keys() & {"virtualMachineConfiguration", "vmSize"}:
             self._check_machines(account, changed)
+        self._check_packages(account, given)
         pool.settings = {name: changed[name] for name in SETTINGS if name in changed}
+        pool.retired |= retired(given)
         self.touch(pool)
         return pool
 
     def replace_properties(self, account: BatchAccount, pool_id: str, body: Mapping[str, Any]) -> Pool:
         """Start task, packages and metadata, as a whole: an absent start task is removed."""
-        pool = self._writable(account, pool_id)
+        pool = self.writable(account, pool_id)
         required(body, "applicationPackageReferences", "metadata")
+        self._check_packages(account, body)
         changed = {name: value for name, value in pool.settings.items() if name not in LIVE_SETTINGS} | normalised(
             {name: body.get(name) for name in LIVE_SETTINGS}
         )
         pool.settings = {name: changed[name] for name in SETTINGS if name in changed}
+        if "certificateReferences" in body:
+            # As old api-versions replaced them.
+            pool.retired |= {"targetNodeCommunicationMode": "default", **retired(body)}
         self.touch(pool)
         return pool
 
     def resize(self, account: BatchAccount, pool_id: str, body: Mapping[str, Any]) -> Pool:
         """Only from steady. A target left out stays what it was."""
-        pool = self._writable(account, pool_id)
+        pool = self.writable(account, pool_id)
         dedicated, low_priority = node_count(body, "targetDedicatedNodes"), node_count(body, "targetLowPriorityNodes")
         if dedicated is None and low_priority is None:
             required(body, "targetDedicatedNodes")
-        timeout = resize_timeout(body.get("resizeTimeout"))
-        if pool.allocation_state != "steady":
-            raise ServiceError(409, "PoolBeingResized", "The specified pool is being resized.")
+        timeout, option = resize_timeout(body.get("resizeTimeout")), deallocation_option(body, "nodeDeallocationOption")
+        if pool.auto_scale is not None:
+            raise invalid_state("The pool cannot be resized while automatic scaling is enabled on it.")
+        require_steady(pool)
         target = Size(
             dedicated=pool.target.dedicated if dedicated is None else dedicated,
             low_priority=pool.target.low_priority if low_priority is None else low_priority,
         )
-        self._allocation.resize(account, pool, target, timeout)
+        self.allocation.resize(account, pool, target, timeout, option)
         self.touch(pool)
         return pool
 
     def stop_resize(self, account: BatchAccount, pool_id: str) -> Pool:
         """Leaves the ETag alone, as recorded."""
-        pool = self._writable(account, pool_id)
+        pool = self.writable(account, pool_id)
         if pool.allocation_state == "steady":
-            raise ServiceError(
-                409, "OperationInvalidForCurrentState", "The specified operation is not valid for the current state of the resource."
-            )
+            raise invalid_state("The pool is not being resized.")
         if pool.allocation_state == "resizing":
-            self._allocation.stop(pool)
+            self.allocation.stop(account, pool)
         return pool
 
     def delete(self, account: BatchAccount, pool_id: str) -> None:
         """State deleting for a while, then gone."""
-        pool = self._writable(account, pool_id)
+        pool = self.writable(account, pool_id)
+        self.scaling.disable(pool)
         pool.state, pool.state_since = "deleting", self._kernel.moment
         key = pool.id.lower()
 
@@ -154,14 +190,7 @@ class Pools:
             del account.pools[key]
             account.pool_names.remove(key)
 
-        self._allocation.drop_everything(account, pool, gone)
-
-    def node(self, account: BatchAccount, pool_id: str, node_id: str) -> Node:
-        """Raises 404 PoolNotFound or NodeNotFound."""
-        found = self.get(account, pool_id).nodes.get(node_id)
-        if found is None:
-            raise ServiceError(404, "NodeNotFound", "The specified node does not exist.")
-        return found
+        self.allocation.drop_everything(account, pool, gone)
 
     def touch(self, pool: Pool) -> None:
         """A configuration write: new ETag and time."""
@@ -171,48 +200,72 @@ class Pools:
     def lose_nodes(self, account: BatchAccount, pool_id: str, count: int, *, dedicated: bool = True) -> list[str]:
         """Take ``count`` nodes away as a host failure would; Batch replaces them later. Returns their ids."""
         pool = self.get(account, pool_id)
-        chosen = _first(pool, count, dedicated=dedicated)
-        self._allocation.lose(account, pool, chosen)
+        chosen = self._working(pool, count, dedicated=dedicated)
+        self.allocation.lose(account, pool, chosen)
         return chosen
 
     def preempt_nodes(self, account: BatchAccount, pool_id: str, count: int) -> list[str]:
         """Preempt ``count`` low-priority nodes; they stay listed and come back later. Returns their ids."""
         pool = self.get(account, pool_id)
-        chosen = _first(pool, count, dedicated=False)
-        self._allocation.preempt(pool, chosen)
+        chosen = self._working(pool, count, dedicated=False)
+        self.allocation.preempt(account, pool, chosen)
         return chosen
 
     def break_nodes(
         self, account: BatchAccount, pool_id: str, count: int, *, state: str = "unusable", errors: tuple[Json, ...] = ()
     ) -> list[str]:
-        """Put ``count`` nodes into a state that does not heal by itself. Returns their ids."""
-        pool = self.get(account, pool_id)
-        chosen = [node.id for node in pool.nodes.values() if node.fixed is None][:count]
+        """Put ``count`` nodes into a state that does not heal by itself; their tasks are put back. Returns their ids."""
+        pool, now = self.get(account, pool_id), self._kernel.moment
+        chosen = self._working(pool, count)
         for node_id in chosen:
-            pool.nodes[node_id].fixed = (state, self._kernel.moment)
-            pool.nodes[node_id].errors = errors
+            node = pool.nodes[node_id]
+            node.boot, node.errors = Boot(phases=((now, state),), reported=node.reported(now), start=node.boot.start), errors
+            self._scheduling.release(account, node, "requeue", now)
+        self._scheduling.fill(account, pool, now)
         return chosen
 
-    def _writable(self, account: BatchAccount, pool_id: str) -> Pool:
-        pool = self.get(account, pool_id)
-        if pool.state == "deleting":
-            raise _being_deleted()
+    def _keep(self, account: BatchAccount, pool_id: str, settings: Json, target: Size, timeout: int) -> Pool:
+        now = self._kernel.moment
+        pool = Pool(
+            id=pool_id,
+            etag=self._kernel.ids.etag(now),
+            created=now,
+            last_modified=now,
+            settings=settings,
+            target=target,
+            resize_timeout=timeout,
+            state_since=now,
+            allocation_since=now,
+        )
+        account.pools[pool_id.lower()] = pool
+        account.pool_names.add(pool_id.lower())
         return pool
 
+    def _working(self, pool: Pool, count: int, *, dedicated: bool | None = None) -> list[str]:
+        """The first nodes of a kind that nothing has happened to yet: on their way up, or up."""
+
+        def untouched(node: Node) -> bool:
+            return node.boot.phases[0][1] in {"creating", "starting", "rebooting"} and node.phase(self._kernel.moment)[0] not in _BROKEN
+
+        found = [node.id for node in pool.nodes.values() if dedicated in (None, node.dedicated) and untouched(node)]
+        return found[:count]
+
     def _check_machines(self, account: BatchAccount, settings: Mapping[str, Any]) -> None:
-        machines = settings["virtualMachineConfiguration"]
+        machines = settings.get("virtualMachineConfiguration")
+        if machines is None and settings["vmSize"].lower() in _CLOUD_SERVICE_SIZES:
+            return
         check_vm_size(self._catalogue, settings["vmSize"], account.location)
-        check_node_agent(self._catalogue, machines["nodeAgentSKUId"])
-        self._images.check(machines["imageReference"], account)
+        if machines is not None:
+            self._images.check(machines, account, self._kernel.moment)
+
+    def _check_packages(self, account: BatchAccount, settings: Mapping[str, Any]) -> None:
+        for package in settings.get("applicationPackageReferences") or ():
+            if not self.has_application(account, package["applicationId"], package.get("version")):
+                raise ServiceError(
+                    409, "InvalidApplicationPackageReferences", "One or more application package references could not be satisfied."
+                )
 
 
-def _first(pool: Pool, count: int, *, dedicated: bool) -> list[str]:
-    return [node.id for node in pool.nodes.values() if node.dedicated is dedicated and node.fixed is None][:count]
-
-
-def _being_deleted() -> ServiceError:
-    return ServiceError(409, "PoolBeingDeleted", "The specified pool is being deleted.")
-
-
-def _not_simulated(name: str) -> ServiceError:
-    return ServiceError(501, "NotImplemented", f"The simulator does not support {name} yet.")
+_BROKEN = frozenset({"unusable", "starttaskfailed"})
+_COUNTS = ("targetDedicatedNodes", "targetLowPriorityNodes", "currentDedicatedNodes", "currentLowPriorityNodes")
+_AUTO_SCALE = ("enableAutoScale", "autoScaleFormula", "autoScaleEvaluationInterval")

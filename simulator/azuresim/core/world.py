@@ -7,10 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from azuresim.clock import Clock, ManualClock
+from azuresim.core.adoption import adopt
 from azuresim.core.batch_accounts import AllocationMode, BatchAccount, BatchAccounts
 from azuresim.core.catalogue import Catalogue
+from azuresim.core.core_quotas import CoreQuotas
 from azuresim.core.durations import Durations
 from azuresim.core.galleries import Galleries
+from azuresim.core.jobs import Jobs
 from azuresim.core.kernel import Kernel
 from azuresim.core.lookup import find
 from azuresim.core.operations import Operations
@@ -19,9 +22,11 @@ from azuresim.core.pools import Pools
 from azuresim.core.publishing import Publishing
 from azuresim.core.regions import display_name, region_key
 from azuresim.core.resource_id import ResourceId
+from azuresim.core.scheduling import Scheduling
 from azuresim.core.seed import load
 from azuresim.core.storage import Blob, Storage, StorageAccount
 from azuresim.core.subscriptions import Subscriptions
+from azuresim.core.tasks import Tasks
 from azuresim.core.versions import ImageVersion, Replica
 
 DEFAULT_TENANT = "00000000-0000-0000-0000-00000000aaaa"
@@ -54,7 +59,11 @@ class World:
         self.galleries = Galleries(self.kernel, self.operations)
         self.publishing = Publishing(self.kernel, self.operations, self.galleries, self.storage, lambda: f"{self.base_url}/blob/")
         self.batch = BatchAccounts(self.kernel)
-        self.pools = Pools(self.kernel, self.catalogue, PoolImages(self.catalogue, self.galleries))
+        self.core_quotas = CoreQuotas()
+        scheduling = Scheduling(self.kernel)
+        self.pools = Pools(self.kernel, self.catalogue, PoolImages(self.catalogue, self.galleries), self.core_quotas, scheduling)
+        self.tasks = Tasks(self.kernel, scheduling)
+        self.jobs = Jobs(self.kernel, self.pools, scheduling, self.tasks)
 
     def settle(self) -> float:
         """Bring everything up to the clock; returns the time."""
@@ -198,6 +207,11 @@ class World:
         version.replicas = {r: Replica(region=r, state="Completed") for r in map(region_key, regions)}
         self.galleries.definition(parsed.parent).versions[parsed.name.lower()] = version
         return version
+
+    def adopt(self, body: Mapping[str, Any]) -> None:
+        """Put a resource in as the service showed it; see ``adoption.adopt``."""
+        self.settle()
+        adopt(self, body)
 
     def load(self, document: Mapping[str, Any]) -> None:
         """Create what a seed document describes; see ``seed.load``."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from email.utils import mktime_tz, parsedate_tz
+from typing import Any, Protocol
 
 from azuresim.core.batch_accounts import BatchAccount
 from azuresim.core.errors import ServiceError
 from azuresim.core.pool import Pool
+from azuresim.core.task import Job
 from azuresim.wire.http import Request, Response, json_response
 from azuresim.wire.routing import Call
 from azuresim.wire.timestamps import batch_time, http_time
@@ -16,7 +18,15 @@ from azuresim.wire.timestamps import batch_time, http_time
 Json = dict[str, Any]
 _JSON_TYPE = "application/json;odata=minimalmetadata"
 _MAX_PAGE = 1000
+_PRECONDITION_FAILED = 412
 _AUTHORITY = "https://login.microsoftonline.com/common"
+
+
+class Versioned(Protocol):
+    """What has an ETag: pools, jobs, tasks."""
+
+    etag: str
+    last_modified: float
 
 
 def admit(request: Request) -> None:
@@ -35,17 +45,21 @@ def admit(request: Request) -> None:
 
 def render_error(call: Call, error: ServiceError) -> Response:
     """`{"odata.metadata", "code", "message": {"lang", "value"}, "values"}`; the code stands at the top, not below `error`."""
-    request_id = call.world.kernel.request_ids.guid()
+    headers = {**common_headers(call), **error.headers}
+    if call.request.method == "HEAD":
+        return Response(error.status, headers)
     metadata = f"{root(call)}/$metadata#Microsoft.Azure.Batch.Protocol.Entities.Container.errors/@Element"
-    shown: Json = {
-        "odata.metadata": metadata,
-        "code": error.code,
-        "message": {"lang": "en-US", "value": f"{error.message}\nRequestId:{request_id}\nTime:{batch_time(call.now)}"},
-    }
+    return answer(error.status, {"odata.metadata": metadata, **error_body(call, error, headers["request-id"])}, headers)
+
+
+def error_body(call: Call, error: ServiceError, request_id: str | None = None) -> Json:
+    """An error, also where it stands inside an answer; without ``request_id`` it has one of its own."""
+    request_id = request_id or call.world.kernel.request_ids.guid()
+    text = f"{error.message}\nRequestId:{request_id}\nTime:{batch_time(call.now)}"
+    shown: Json = {"code": error.code, "message": {"lang": "en-US", "value": text}}
     if error.values:
         shown["values"] = [{"key": key, "value": value} for key, value in error.values]
-    headers = {"request-id": request_id, "DataServiceVersion": "3.0", **error.headers}
-    return Response(error.status, headers) if call.request.method == "HEAD" else answer(error.status, shown, headers)
+    return shown
 
 
 def root(call: Call) -> str:
@@ -63,9 +77,14 @@ def common_headers(call: Call) -> dict[str, str]:
     return {"request-id": call.world.kernel.request_ids.guid(), "DataServiceVersion": "3.0"}
 
 
-def versioned_headers(call: Call, pool: Pool) -> dict[str, str]:
-    """The same and the pool's ETag, unquoted; writes also tell the address they went to."""
-    headers = {**common_headers(call), "ETag": pool.etag, "Last-Modified": http_time(pool.last_modified)}
+def acted_headers(call: Call) -> dict[str, str]:
+    """What an answer to an action carries: the address it went to."""
+    return {**common_headers(call), "DataServiceId": f"{call.world.base_url}{call.request.path}"}
+
+
+def versioned_headers(call: Call, item: Versioned) -> dict[str, str]:
+    """The common ones and the resource's ETag, unquoted; writes also tell the address they went to."""
+    headers = {**common_headers(call), "ETag": item.etag, "Last-Modified": http_time(item.last_modified)}
     if call.request.method not in {"GET", "HEAD"}:
         headers["DataServiceId"] = f"{call.world.base_url}{call.request.path}"
     return headers
@@ -77,6 +96,11 @@ def selected(call: Call) -> frozenset[str] | None:
     return frozenset(name.strip() for name in text.split(",")) if text else None
 
 
+def expanded(call: Call) -> frozenset[str]:
+    """What `$expand` names."""
+    return frozenset(name.strip() for name in call.request.query.get("$expand", "").split(","))
+
+
 def selection(call: Call) -> Callable[[Json], Json]:
     """What `$select` leaves of an object."""
     wanted = selected(call)
@@ -85,20 +109,42 @@ def selection(call: Call) -> Callable[[Json], Json]:
     return lambda shown: {name: value for name, value in shown.items() if name in wanted}
 
 
-def check_conditions(call: Call, pool: Pool) -> None:
+def check_conditions(call: Call, item: Versioned) -> None:
     """412 for a write whose condition does not hold; Batch's ETags are unquoted, quoted ones are taken too."""
     headers = call.request.headers
     match, none_match = headers.get("if-match"), headers.get("if-none-match")
-    failed = (match is not None and match != "*" and match.strip('"') != pool.etag) or (
-        none_match is not None and (none_match == "*" or none_match.strip('"') == pool.etag)
+    since, unmodified = _moment(headers.get("if-modified-since")), _moment(headers.get("if-unmodified-since"))
+    if (match is not None and none_match is not None) or (since is not None and unmodified is not None):
+        raise ServiceError(400, "MultipleConditionHeadersNotSupported", "Multiple condition headers are not supported.")
+    changed = int(item.last_modified)
+    failed = (
+        (match is not None and match != "*" and match.strip('"') != item.etag)
+        or (none_match is not None and (none_match == "*" or none_match.strip('"') == item.etag))
+        or (since is not None and changed <= since)
+        or (unmodified is not None and changed > unmodified)
     )
     if failed:
         raise ServiceError(412, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met.")
 
 
-def unchanged(call: Call, pool: Pool) -> bool:
-    """Whether the client already has this version (If-None-Match)."""
-    return call.request.headers.get("if-none-match", "").strip('"') == pool.etag
+def read(call: Call, item: Versioned, show: Callable[[], Json], metadata: str) -> Response:
+    """The answer to a GET: 304 when the client already has this version, 412 when it asks for another."""
+    headers = versioned_headers(call, item)
+    try:
+        check_conditions(call, item)
+    except ServiceError as failed:
+        if failed.status == _PRECONDITION_FAILED and not {"if-match", "if-unmodified-since"} & set(call.request.headers):
+            return Response(304, headers)
+        raise
+    if call.request.method == "HEAD":
+        return Response(200, headers)
+    return answer(200, {"odata.metadata": f"{root(call)}/$metadata#{metadata}", **show()}, headers)
+
+
+def _moment(text: str | None) -> float | None:
+    """Of an HTTP date, whole seconds; what is no date is no condition."""
+    parsed = parsedate_tz(text) if text else None
+    return None if parsed is None else mktime_tz(parsed)
 
 
 def page(call: Call, metadata: str, items: Iterable[tuple[str, Json]]) -> Response:
@@ -151,10 +197,23 @@ def start_after(call: Call) -> str | None:
 
 
 def find_account(call: Call) -> BatchAccount:
-    """The account of the address, or 404."""
-    return call.world.batch.named(call.params["account"])
+    """The account of the address, or 404; 403 for a way of authenticating it does not allow."""
+    account = call.world.batch.named(call.params["account"])
+    if is_shared_key(call) and "SharedKey" not in account.authentication_modes:
+        raise ServiceError(403, "AuthenticationFailed", "The account does not allow shared key authentication.")
+    return account
+
+
+def is_shared_key(call: Call) -> bool:
+    """Whether the request is signed with the account's key instead of carrying a token."""
+    return call.request.headers.get("authorization", "").lower().startswith("sharedkey ")
 
 
 def find_pool(call: Call) -> Pool:
     """The pool of the address, or 404."""
     return call.world.pools.get(find_account(call), call.params["pool"])
+
+
+def find_job(call: Call) -> Job:
+    """The job of the address, or 404."""
+    return call.world.jobs.get(find_account(call), call.params["job"])

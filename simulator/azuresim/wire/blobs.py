@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Any
 from xml.sax.saxutils import escape
@@ -43,12 +44,17 @@ def _admit(request: Request) -> None:
         )
 
 
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
 def _render_error(call: Call, error: ServiceError) -> Response:
     headers = {**stamp(call), "x-ms-error-code": error.code, **error.headers}
     if call.request.method == "HEAD":
         return Response(error.status, headers)
     text = f"{error.message}\nRequestId:{headers['x-ms-request-id']}"
-    body = f"{_XML}<Error><Code>{error.code}</Code><Message>{escape(text)}</Message></Error>"
+    # XML has no control characters, whatever the request had.
+    shown = escape(_NO_XML.sub("\ufffd", text))
+    body = f"{_XML}<Error><Code>{error.code}</Code><Message>{shown}</Message></Error>"
     return Response(error.status, {**headers, "Content-Type": _XML_TYPE}, body.encode())
 
 

@@ -49,8 +49,8 @@ class Request:
         if not self.body:
             return None
         try:
-            return json.loads(self.body)
-        except ValueError as wrong:
+            return json.loads(self.body, parse_constant=_no_number)
+        except (ValueError, RecursionError) as wrong:
             raise ServiceError(
                 400, "InvalidRequestContent", f"The request content was invalid and could not be deserialized: '{wrong}'."
             ) from wrong
@@ -67,6 +67,10 @@ class Response:
     def json(self) -> Any:
         """The body, parsed."""
         return json.loads(self.body)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no JSON")
 
 
 def json_response(status: int, document: Any, headers: Mapping[str, str] | None = None, *, content_type: str = JSON_TYPE) -> Response:

@@ -1,0 +1,145 @@
+"""Which nodes can come now: image and size, quotas, limits and capacity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from azuresim.core.batch_accounts import BatchAccount
+from azuresim.core.booting import Booting
+from azuresim.core.catalogue import Catalogue, VmSize
+from azuresim.core.core_quotas import CoreQuotas
+from azuresim.core.kernel import Kernel
+from azuresim.core.node import Boot, Node
+from azuresim.core.pool import Pool
+from azuresim.core.pool_images import BootImage, PoolImages
+from azuresim.core.resize_errors import resize_error
+
+Json = dict[str, Any]
+# Nodes of a pool with inter-node communication: batch-quota-limit.md.
+_INTER_NODE_LIMITS = {"BatchService": 100, "UserSubscription": 80}
+
+
+class Growth:
+    """Makes nodes, a wave at a time."""
+
+    def __init__(self, kernel: Kernel, catalogue: Catalogue, images: PoolImages, booting: Booting, quotas: CoreQuotas) -> None:
+        self._kernel = kernel
+        self._catalogue = catalogue
+        self._images = images
+        self._booting = booting
+        self._quotas = quotas
+
+    def wave(self, account: BatchAccount, pool: Pool, at: float, fault: str | None) -> tuple[list[Node], dict[bool, Json]]:
+        """The nodes made now, and the kinds (dedicated: True) that are refused, with their errors."""
+        missing = {kind: count for kind, count in pool.missing().items() if count}
+        if fault == "AllocationTimedout":
+            return [], {}
+        image, refusal = self._bootable(account, pool, fault)
+        if image is None:
+            return [], {kind: resize_error(dedicated=kind, **refusal) for kind in missing}
+        size = self._known_size(pool)
+        made: list[Node] = []
+        refused: dict[bool, Json] = {}
+        for dedicated, count in missing.items():
+            if not dedicated and not size.low_priority:
+                refused[dedicated] = resize_error("UnsupportedVMSize", dedicated=dedicated)
+                continue
+            for _ in range(min(count, self._kernel.durations.pool_wave_nodes - len(made))):
+                error = self._refusal(account, pool, size, dedicated=dedicated)
+                if error is not None:
+                    refused[dedicated] = error
+                    break
+                if not account.has_capacity(size):
+                    break
+                made.append(self._add_node(account, pool, image, dedicated=dedicated, at=at))
+        return made, refused
+
+    def furnish(self, account: BatchAccount, pool: Pool, at: float) -> None:
+        """All missing nodes, idle, whatever quotas say; a pool whose image cannot be found has none."""
+        image, _ = self._bootable(account, pool, None)
+        if image is None:
+            return
+        for dedicated, count in pool.missing().items():
+            for _ in range(count):
+                node = self._add_node(account, pool, image, dedicated=dedicated, at=at)
+                node.boot = Boot(phases=((at, "idle"),), reported=at)
+
+    def has_capacity(self, account: BatchAccount, pool: Pool) -> bool:
+        """Whether the region can give one more node."""
+        return account.has_capacity(self._known_size(pool))
+
+    def count(self, account: BatchAccount, pool: Pool, *, dedicated: bool, sign: int) -> None:
+        """A node came (1) or went (-1)."""
+        size = self._known_size(pool)
+        account.count_node(size, dedicated=dedicated, sign=sign)
+        if account.allocation_mode == "UserSubscription":
+            self._quotas.count(account.id.subscription, account.location, size.family, sign * size.vcpus, dedicated=dedicated)
+
+    def _bootable(self, account: BatchAccount, pool: Pool, fault: str | None) -> tuple[BootImage | None, Json]:
+        """The image nodes boot from; without one, the code and details of the error."""
+        if fault is not None:
+            reason = "Allocation failed due to insufficient capacity in the region." if fault == "AllocationFailed" else None
+            return None, {"code": fault, "reason": reason}
+        if not pool.machines:
+            # Cloud services are retired since 2024-02-29.
+            return None, {"code": "AllocationFailed", "reason": "Pools with cloudServiceConfiguration are no longer supported."}
+        size = self._catalogue.size(pool.vm_size, account.location)
+        if size is None:
+            return None, {"code": "UnsupportedVMSize"}
+        image = self._images.resolve(pool.image_reference, account)
+        if isinstance(image, str):
+            return None, {"code": "AllocationFailed", "reason": image}
+        misfit = image.misfit(size, _security_type(pool))
+        if misfit is not None:
+            return None, {"code": "AllocationFailed", "reason": misfit, "provider": ("BadRequest", misfit)}
+        return image, {}
+
+    def _refusal(self, account: BatchAccount, pool: Pool, size: VmSize, *, dedicated: bool) -> Json | None:
+        """The error one more node would meet."""
+        if pool.settings["enableInterNodeCommunication"] and len(pool.nodes) >= _INTER_NODE_LIMITS[account.allocation_mode]:
+            return resize_error("CommunicationEnabledPoolReachedMaxVMCount", dedicated=dedicated)
+        code = account.refusal(size, dedicated=dedicated)
+        if code is not None:
+            return resize_error(code, dedicated=dedicated)
+        if account.allocation_mode == "BatchService":
+            return None
+        over = self._quotas.exceeded(account.id.subscription, account.location, size.family, size.vcpus, dedicated=dedicated)
+        if over is None:
+            return None
+        if not dedicated:
+            return resize_error("AccountSpotCoreQuotaReached", dedicated=False)
+        name, limit, used = over
+        # The compute service's own words for a subscription's quota.
+        words = (
+            f"Operation could not be completed as it results in exceeding approved {name} Cores quota. Additional details - Location: "
+            f"{account.location}, Current Limit: {limit}, Current Usage: {used}, Additional Required: {size.vcpus}, "
+            f"(Minimum) New Limit Required: {used + size.vcpus}."
+        )
+        return resize_error("AllocationFailed", dedicated=True, reason=words, provider=("OperationNotAllowed", words))
+
+    def _add_node(self, account: BatchAccount, pool: Pool, image: BootImage, *, dedicated: bool, at: float) -> Node:
+        node = Node(
+            id=f"tvmps_{self._kernel.ids.hex(64)}_{'d' if dedicated else 'p'}",
+            number=pool.nodes_made,
+            dedicated=dedicated,
+            image=image,
+            allocated=at,
+            boot=self._booting.create(pool, image, at),
+        )
+        pool.nodes_made += 1
+        pool.nodes[node.id] = node
+        pool.dedicated_count += dedicated
+        self.count(account, pool, dedicated=dedicated, sign=1)
+        return node
+
+    def _known_size(self, pool: Pool) -> VmSize:
+        """The size of nodes that exist, though the region may offer it no more."""
+        size = self._catalogue.size(pool.vm_size, "")
+        if size is None:
+            raise LookupError(f"pool {pool.id} has nodes of the unknown size {pool.vm_size}")
+        return size
+
+
+def _security_type(pool: Pool) -> str:
+    profile = pool.machines.get("securityProfile") or {}
+    return str(profile.get("securityType", ""))
