@@ -164,7 +164,7 @@ class Application:
     def _answer(self, service: Service, route: Route, call: Call, struck: list[Action]) -> Response:
         """The service's own answer, kept when it moved the world."""
         try:
-            service.admit(call.request)
+            service.admit(call)
         except ServiceError as refused:
             return service.render_error(call, refused)
         size = next((action.size for action in struck if isinstance(action, SmallPages)), None)
@@ -177,7 +177,7 @@ class Application:
         response = carry_out(service, route, asked, setback, strict=self._strict)
         moved = (route.writes and response.status < _REFUSED_FROM) or self._position() != before
         if moved and (self.kept is not None or self._replicas):
-            self.hear(request_input(call.now, asked.request, real_now=call.real_now, setback=setback))
+            self.hear(request_input(call.now, asked.request, status=response.status, real_now=call.real_now, setback=setback))
         if self._strict:
             _check_answer(route, response, call.api_version)
         return cut(call.request, response, size)
@@ -191,7 +191,7 @@ class Application:
     def _late(self, service: Service, route: Route, call: Call, lag: float) -> Response:
         """The answer of a replica that is behind."""
         try:
-            service.admit(call.request)
+            service.admit(call)
         except ServiceError as refused:
             return service.render_error(call, refused)
         if lag not in self._replicas:

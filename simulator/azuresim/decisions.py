@@ -24,6 +24,7 @@ class Decisions:
         self._heard = heard
         self._recorded: dict[tuple[str, int], str] = {}
         world.publishing.replication_fault = self.replication
+        world.copies.fault = self.copy
         world.pools.allocation.fault = self.allocation
         world.pools.booting.node_fault = self.node
 
@@ -34,6 +35,10 @@ class Decisions:
     def replication(self, version_id: str, region: str) -> str | None:
         """Why a replication fails."""
         return self._decide("replication", lambda plan: plan.replication_fault(version_id, region))
+
+    def copy(self, path: str) -> str | None:
+        """Why a copy fails."""
+        return self._decide("copy", lambda plan: plan.copy_fault(path))
 
     def allocation(self, pool_id: str, size: str, region: str) -> str | None:
         """The resize error code a growing pool meets."""

@@ -110,6 +110,13 @@ class FailReplication:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailCopy:
+    """The copy into a blob whose `account/container/blob` matches the rule's path fails at its end."""
+
+    reason: str = '500 InternalError "Copy failed."'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoCapacity:
     """Machines of ``size`` in ``region`` (None: any) cannot be had.
 
@@ -141,10 +148,11 @@ Action = (
     | StickOperation
     | FailOperation
     | FailReplication
+    | FailCopy
     | NoCapacity
     | FailNode
 )
 # These strike when the world asks, not when a request comes.
-Inner = FailReplication | NoCapacity | FailNode
+Inner = FailReplication | FailCopy | NoCapacity | FailNode
 Refusal = Status | Throttle | ExpiredToken
 Setback = StickOperation | FailOperation

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from azuresim.core.regions import region_key
-from azuresim.fault_actions import Action, FailNode, FailReplication, Inner, NoCapacity, Stale
+from azuresim.fault_actions import Action, FailCopy, FailNode, FailReplication, Inner, NoCapacity, Stale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +172,14 @@ class FaultPlan:
             action = counted.rule.action
             if isinstance(action, FailNode) and self._strikes(counted, pool_id):
                 return action.state
+        return None
+
+    def copy_fault(self, path: str) -> str | None:
+        """Why a copy into `account/container/blob` fails; None when it does not."""
+        for counted in self._rules:
+            action = counted.rule.action
+            if isinstance(action, FailCopy) and self._strikes(counted, path):
+                return action.reason
         return None
 
     def _strikes(self, counted: Counted, subject: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from azuresim.clock import ManualClock
@@ -23,9 +23,7 @@ Json = dict[str, Any]
 _log = logging.getLogger(__name__)
 Kind = Literal["request", "overtake", "seed", "nodes", "time", "decision"]
 # Nothing depends on them, or only the check that the request has already passed.
-_NOT_KEPT = frozenset(
-    {"accept", "accept-encoding", "connection", "content-length", "host", "traceparent", "user-agent", "x-ms-client-request-id"}
-)
+_NOT_KEPT = frozenset({"accept", "accept-encoding", "connection", "host", "traceparent", "user-agent", "x-ms-client-request-id"})
 _CREDENTIALS = frozenset({"authorization", "x-ms-authorization-auxiliary", "x-ms-copy-source-authorization"})
 
 
@@ -33,7 +31,8 @@ _CREDENTIALS = frozenset({"authorization", "x-ms-authorization-auxiliary", "x-ms
 class Input:
     """One of them, at a moment of the world's time.
 
-    A `request` has method, url and headers, and the setback it met; `overtake` the path and names of what another writer changed; `seed`
+    A `request` has method, url and headers, the status of its answer, and the setback it met;
+    `overtake` the path and names of what another writer changed; `seed`
     the document; `nodes` what happened to nodes by order of the admin interface; `time` says that a manual clock was set; `decision` is
     the answer a fault rule gave to a question of the world.
     """
@@ -44,14 +43,14 @@ class Input:
     body: bytes = b""
 
 
-def request_input(time: float, request: Request, *, real_now: float, setback: Json | None = None) -> Input:
+def request_input(time: float, request: Request, *, status: int, real_now: float, setback: Json | None = None) -> Input:
     """A write, without the secrets in its headers: of credentials only the scheme is kept."""
     headers = {
         name: f"{value.partition(' ')[0]} redacted" if name in _CREDENTIALS else value
         for name, value in request.headers.items()
         if name not in _NOT_KEPT
     }
-    detail: Json = {"method": request.method, "url": request.url, "headers": headers, "realNow": real_now}
+    detail: Json = {"method": request.method, "url": request.url, "headers": headers, "realNow": real_now, "status": status}
     if setback is not None:
         detail["setback"] = setback
     return Input(time=time, kind="request", detail=detail, body=request.body)
@@ -98,12 +97,16 @@ def act(world: World, done: Input) -> Any:
 
 
 class Repeater:
-    """Does inputs again, in a world whose manual clock follows them."""
+    """Does inputs again, in a world whose manual clock follows them.
 
-    def __init__(self, world: World, clock: ManualClock, router: Router) -> None:
+    ``exact`` demands the same status as before; a replica cannot, as it knows nothing of what a test did to the world itself.
+    """
+
+    def __init__(self, world: World, clock: ManualClock, router: Router, *, exact: bool) -> None:
         self.world = world
         self._clock = clock
         self._router = router
+        self._exact = exact
 
     def repeat(self, done: Input) -> None:
         """At its own time, which must not lie before the last one's."""
@@ -125,14 +128,17 @@ class Repeater:
         if found is None:
             raise LookupError(f"nothing answers {request.method} {request.path} any more")
         service, route, params = found
-        carry_out(service, route, Call(self.world, request, params, real_now=detail["realNow"]), detail.get("setback"))
+        call = Call(self.world, request, params, real_now=detail["realNow"], admitted=True)
+        answer = carry_out(service, route, call, detail.get("setback"))
+        if self._exact and answer.status != detail["status"]:
+            raise RuntimeError(f"{request.method} {request.path} is answered with {answer.status}, it was {detail['status']}")
 
 
 def _handled(route: Route, call: Call) -> Response:
     if route.schema is None:
         return route.handler(call)
     body = request_body(route, call.request)
-    return route.handler(Call(call.world, call.request, call.params, body, call.real_now))
+    return route.handler(replace(call, body=body))
 
 
 def _nodes(world: World, order: Json) -> list[str]:

@@ -20,7 +20,7 @@ class Replica:
         clock = ManualClock(self._began)
         copy = fork(world, clock, without=decisions)
         self._decisions = Decisions(copy, None, lambda _decided: None, decisions.asked)
-        self._repeater = Repeater(copy, clock, router)
+        self._repeater = Repeater(copy, clock, router, exact=False)
         self._ahead: deque[Input] = deque()
 
     def hear(self, happened: Input) -> None:

@@ -46,7 +46,7 @@ def _repeat(application: Application, state: StateFile) -> int:
     clock, decisions = application.world.clock, application.decisions
     if not isinstance(clock, ManualClock):
         raise TypeError("a world is done again over a manual clock")
-    repeater, repeated = Repeater(application.world, clock, application.router), 0
+    repeater, repeated = Repeater(application.world, clock, application.router, exact=True), 0
     plan, decisions.plan = decisions.plan, None
     for happened in state.inputs():
         if happened.kind == "decision":

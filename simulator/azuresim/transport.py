@@ -126,6 +126,14 @@ class _SimulatedResponse(AsyncHttpResponseImpl):
             stream_download_generator=_Download,
         )
 
+    async def load_body(self) -> None:
+        """What the blob client calls before it checks a digest."""
+        await self.read()
+
+    def body(self) -> bytes:
+        """What it takes the digest of."""
+        return self.content
+
 
 async def _body(request: HttpRequest) -> bytes:
     """Whatever form the SDK gave the body."""

@@ -9,8 +9,10 @@ from azure.storage.blob import ContentSettings
 from azure.storage.blob.aio import BlobClient
 
 from azuresim.core.vhd import MIB
+from azuresim.wire.digests import crc64_of, md5_of
 from simulator.cloud import Cloud
 
+LEASE = (400, "InvalidHeaderValue")
 DATA = bytes(range(256)) * 4 * 1024 * 9  # 9 MiB, more than two page writes
 
 
@@ -58,13 +60,28 @@ async def test_pages_are_written_cleared_and_listed(cloud: Cloud) -> None:
         pytest.param({"range": f"bytes=0-{5 * MIB - 1}"}, bytes(5 * MIB), (413, "RequestBodyTooLarge"), id="more than 4 MiB"),
         pytest.param({"range": f"bytes={100 * MIB}-{100 * MIB + 511}"}, bytes(512), (416, "InvalidPageRange"), id="beyond the end"),
         pytest.param({"range": "bytes=0-"}, bytes(512), (400, "InvalidHeaderValue"), id="open range"),
-        pytest.param({"range": "bytes=0-511", "content-md5": "AAAA"}, bytes(512), (400, "Md5Mismatch"), id="damaged on the way"),
+        pytest.param({"range": "bytes=0-511", "content-md5": md5_of(b"x")}, bytes(512), (400, "Md5Mismatch"), id="damaged on the way"),
+        pytest.param({"range": "bytes=0-511", "content-md5": "AAAA"}, bytes(512), (400, "InvalidMd5"), id="no MD5"),
+        pytest.param(
+            {"range": "bytes=0-511", "x-ms-content-crc64": crc64_of(b"x")}, bytes(512), (400, "Crc64Mismatch"), id="damaged, by CRC64"
+        ),
+        pytest.param({"range": "bytes=0-511", "x-ms-content-crc64": "AAAA"}, bytes(512), (400, "InvalidHeaderValue"), id="no CRC64"),
+        pytest.param({"range": "bytes=0-511", "x-ms-structured-body": "XSM/1.0"}, bytes(512), (400, "UnsupportedHeader"), id="structured"),
+        pytest.param({}, bytes(512), (400, "MissingRequiredHeader"), id="no range"),
+        pytest.param(
+            {"range": "bytes=0-511", "x-ms-page-write": "clear"}, bytes(512), (400, "InvalidHeaderValue"), id="clear, with a body"
+        ),
+        pytest.param({"range": "bytes=0-511", "x-ms-page-write": "erase"}, b"", (400, "InvalidHeaderValue"), id="neither of the two"),
+        pytest.param(
+            {"range": "bytes=0-511", "x-ms-if-sequence-number-lt": "0"}, bytes(512), (412, "SequenceNumberConditionNotMet"), id="sq"
+        ),
         pytest.param({"range": "bytes=0-511", "if-match": '"0x1"'}, bytes(512), (412, "ConditionNotMet"), id="condition"),
     ],
 )
 async def test_page_writes_that_are_refused(cloud: Cloud, headers: dict[str, Any], body: bytes, expected: tuple[int, str]) -> None:
     await uploaded(cloud, "b.vhd")
-    answer = cloud.ask("PUT", "/blob/vhds/made/b.vhd?comp=page", body, **{"x-ms-page-write": "update", **headers})
+    sent = {"x-ms-page-write": "update", "content-length": str(len(body)), **headers}
+    answer = cloud.ask("PUT", "/blob/vhds/made/b.vhd?comp=page", body, **sent)
     assert (answer.status, answer.headers["x-ms-error-code"]) == expected
     assert b"<Code>" + expected[1].encode() in answer.body
 
@@ -138,26 +155,45 @@ async def test_what_is_missing(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "headers"),
+    ("method", "path", "headers", "expected"),
     [
-        ("PUT", "/blob/vhds/images/os.vhd?comp=lease", {}),
-        ("GET", "/blob/vhds/images/os.vhd?snapshot=2020", {}),
-        ("GET", "/blob/vhds/images/os.vhd?comp=pagelist&prevsnapshot=2020", {}),
-        ("PUT", "/blob/vhds/images/new", {"x-ms-blob-type": "AppendBlob"}),
-        ("PUT", "/blob/vhds/images/new", {"x-ms-copy-source": "https://x", "x-ms-blob-type": "BlockBlob"}),
+        pytest.param("PUT", "/images/os.vhd?comp=incrementalcopy", {}, (400, "InvalidQueryParameterValue"), id="incremental copy"),
+        pytest.param("POST", "/images?restype=container&comp=batch", {}, (400, "InvalidQueryParameterValue"), id="batch"),
+        pytest.param("PUT", "?restype=service&comp=properties", {}, (400, "InvalidQueryParameterValue"), id="service properties"),
+        pytest.param("PUT", "/images/os.vhd?comp=page", {"content-length": "0", "range": "512"}, (400, "InvalidHeaderValue"), id="range"),
+        pytest.param(
+            "PUT", "/images/os.vhd?comp=lease", {"x-ms-lease-action": "break", "x-ms-lease-break-period": "x"}, LEASE, id="period"
+        ),
+        pytest.param("GET", "/images?restype=container&comp=list&maxresults=x", {}, (400, "InvalidQueryParameterValue"), id="many"),
+        pytest.param("GET", "/images/os.vhd?comp=pagelist&maxresults=x", {}, (400, "InvalidQueryParameterValue"), id="many ranges"),
+        pytest.param("GET", "/images?restype=container&comp=blobs", {}, (400, "InvalidQueryParameterValue"), id="find by tags"),
+        pytest.param("GET", "/images/os.vhd?snapshot=2020", {}, (404, "BlobNotFound"), id="no such snapshot"),
+        pytest.param("GET", "/images/os.vhd?comp=pagelist&prevsnapshot=2020", {}, (409, "PreviousSnapshotNotFound"), id="no such base"),
+        pytest.param("PUT", "/images/new", {"x-ms-blob-type": "AppendBlob"}, (409, "FeatureNotSupportedForAccount"), id="append blob"),
+        pytest.param("PUT", "/images/new", {"x-ms-blob-type": "Blob"}, (400, "InvalidHeaderValue"), id="no such type"),
+        pytest.param("PUT", "/images/new", {}, (400, "MissingRequiredHeader"), id="no type"),
+        pytest.param("PUT", "/images/new", {"x-ms-blob-type": "PageBlob"}, (411, "MissingContentLengthHeader"), id="no length"),
+        pytest.param(
+            "PUT", "/images/new", {"x-ms-blob-type": "PageBlob", "content-length": "0"}, (400, "MissingRequiredHeader"), id="no size"
+        ),
+        pytest.param(
+            "PUT", "/images/os.vhd?comp=page", {"range": "bytes=0-511"}, (411, "MissingContentLengthHeader"), id="pages, no length"
+        ),
+        pytest.param("GET", "/images/os.vhd", {"x-ms-version": "2030-01-01"}, (400, "InvalidHeaderValue"), id="a version to come"),
+        pytest.param("GET", "/images/os.vhd", {"x-ms-if-tags": "a = 'b'"}, (400, "UnsupportedHeader"), id="condition on tags"),
+        pytest.param("PUT", "/Images?restype=container", {}, (400, "InvalidResourceName"), id="upper case"),
+        pytest.param("PUT", "/im?restype=container", {}, (400, "OutOfRangeInput"), id="short name"),
+        pytest.param("PUT", "/images/os.vhd?comp=metadata", {"x-ms-meta-1a": "v"}, (400, "InvalidMetadata"), id="name of metadata"),
+        pytest.param(
+            "GET", "/images?restype=container&comp=list&maxresults=0", {}, (400, "OutOfRangeQueryParameterValue"), id="empty pages"
+        ),
+        pytest.param("GET", "/images?restype=container&comp=list&marker=x", {}, (400, "InvalidQueryParameterValue"), id="no marker"),
     ],
 )
-def test_what_is_not_simulated_says_so(cloud: Cloud, method: str, path: str, headers: dict[str, Any]) -> None:
-    answer = cloud.ask(method, path, **headers)
-    assert (answer.status, answer.headers["x-ms-error-code"]) == (501, "NotImplemented")
-
-
-@pytest.mark.parametrize(
-    ("authorization", "query", "status"),
-    [("", "", 401), ("SharedKey vhds:abc", "", 200), ("", "?sv=1&sig=abc", 200)],
-)
-def test_any_sort_of_credential_will_do_but_none_will_not(cloud: Cloud, authorization: str, query: str, status: int) -> None:
-    assert cloud.ask("HEAD", f"/blob/vhds/images/os.vhd{query}", authorization=authorization).status == status
+def test_what_is_refused(cloud: Cloud, method: str, path: str, headers: dict[str, Any], expected: tuple[int, str]) -> None:
+    answer = cloud.ask(method, f"/blob/vhds{path}", **headers)
+    assert (answer.status, answer.headers["x-ms-error-code"]) == expected
+    assert answer.body.startswith(b'<?xml version="1.0" encoding="utf-8"?><Error><Code>' + expected[1].encode())
 
 
 def test_a_client_sees_its_own_request_id(cloud: Cloud) -> None:

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from azure.storage.blob.aio import BlobServiceClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from azuresim.admin import Admin
 from azuresim.clock import Pace
 from azuresim.revival import revive
 from azuresim.state import StateError, StateFile, new_world, same_document
+from azuresim.transport import SimulatorTransport
 from simulator.cloud import BATCH, DEFINITION, GALLERY, STORAGE, pool_json, version_body
 from simulator.running import serving
 from simulator.world_projection import projection
@@ -164,6 +166,21 @@ def test_reads_and_refusals_are_not_kept_and_secrets_neither(tmp_path: Path) -> 
     assert b"secret-token" not in (tmp_path / "s").read_bytes()
 
 
+async def test_a_write_that_was_signed_is_done_again_without_the_signature(tmp_path: Path) -> None:
+    with kept(tmp_path / "s") as world:
+        keys = world.ask("POST", f"{STORAGE}/listKeys?api-version=2024-01-01").json()["keys"]
+        credential = {"account_name": "vhds", "account_key": keys[0]["value"]}
+        address = f"{world.app.world.base_url}/blob/vhds"
+        async with BlobServiceClient(address, credential, transport=SimulatorTransport(world.app), retry_total=0) as blobs:
+            await blobs.get_blob_client("images", "signed").upload_blob(b"x" * 512, blob_type="PageBlob")
+            lease = await blobs.get_blob_client("images", "signed").acquire_lease()
+        before = projection(world.app.world)
+    with kept(tmp_path / "s") as world:
+        assert projection(world.app.world) == before
+        assert lease.id in json.dumps(before, default=str)
+    assert keys[0]["value"].encode() not in (tmp_path / "s").read_bytes()
+
+
 def test_what_is_kept_is_on_disk_before_the_answer(tmp_path: Path) -> None:
     with kept(tmp_path / "s") as world:
         STEPS["pool p"](world)
@@ -206,14 +223,18 @@ def test_another_document_and_another_address_are_refused(tmp_path: Path) -> Non
     file.close()
 
 
-def test_what_this_version_cannot_do_again_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("there", "then", "why"),
+    [("/pools", "/ponds", "ponds"), ('"status":201', '"status":200', "is answered with 201, it was 200")],
+)
+def test_what_this_version_cannot_do_again_is_named(tmp_path: Path, there: str, then: str, why: str) -> None:
     with kept(tmp_path / "s") as world:
         STEPS["pool p"](world)
     with sqlite3.connect(tmp_path / "s") as database:
-        database.execute("UPDATE inputs SET detail = replace(detail, '/pools', '/ponds') WHERE kind = 'request'")
+        database.execute("UPDATE inputs SET detail = replace(detail, ?, ?) WHERE kind = 'request'", (there, then))
     database.close()
     file = StateFile(tmp_path / "s")
-    with pytest.raises(StateError, match=r"Input 2 of the state cannot be done again .*ponds"):
+    with pytest.raises(StateError, match=f"Input 2 of the state cannot be done again .*{why}"):
         revive(Application(new_world(file, MANUAL)), file, None, MANUAL)
     file.close()
 

@@ -42,3 +42,8 @@ class Durations:
     job_change: float = 2.0
     # From a node's loss or preemption to its re-creation, where there is capacity.
     node_replace: float = 120.0
+    # A deleted container's name is free again after 30 s at the earliest ("Delete Container").
+    container_delete: float = 30.0
+    # Copies between accounts run at about 60 MiB/s, the throughput of a standard page blob; within one they are quick. In s/GiB.
+    blob_copy_far: float = 17.0
+    blob_copy_near: float = 0.5

@@ -1,47 +1,55 @@
-"""Sparse bytes: what was written is kept, what was not reads as zeros."""
+"""Sparse bytes: what was written is kept, what was not reads as zeros; copies share what neither has changed."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from azuresim.core.ranges import Range, Ranges
 
 _CHUNK = 64 * 1024
 
 
 class SparseBytes:
-    """A byte array of a given size that remembers which ranges were written."""
+    """A byte array of a given size that remembers which ranges were written. Zeros cost nothing, written or not."""
 
     def __init__(self, size: int) -> None:
         self.size = size
         self._chunks: dict[int, bytearray] = {}
-        # Written ranges as [start, end), ascending, never touching each other.
-        self._starts: list[int] = []
-        self._ends: list[int] = []
+        # Chunks no copy shares; all others are copied before they are changed.
+        self._own: set[int] = set()
+        self.written = Ranges()
+
+    def copy(self) -> SparseBytes:
+        """The same bytes, to be changed apart. Costs a reference a chunk."""
+        made = SparseBytes(self.size)
+        made._chunks = dict(self._chunks)
+        made.written = self.written.copy()
+        self._own.clear()
+        return made
+
+    @property
+    def stored(self) -> int:
+        """Bytes of memory the content takes, shared ones included."""
+        return len(self._chunks) * _CHUNK
 
     def write(self, offset: int, data: bytes) -> None:
         """Store ``data`` at ``offset``; the caller has checked the bounds."""
-        self._mark(offset, offset + len(data))
+        self.written.add(offset, offset + len(data))
         done = 0
         while done < len(data):
             index, within = divmod(offset + done, _CHUNK)
             take = min(_CHUNK - within, len(data) - done)
-            chunk = self._chunks.setdefault(index, bytearray(_CHUNK))
-            chunk[within : within + take] = data[done : done + take]
+            self._put(index, within, data[done : done + take])
             done += take
 
     def clear(self, start: int, end: int) -> None:
         """Forget [start, end)."""
-        for index in range(start // _CHUNK, -(-end // _CHUNK)):
-            chunk = self._chunks.get(index)
-            if chunk is None:
-                continue
+        indexes = range(start // _CHUNK, -(-end // _CHUNK))
+        # Clearing terabytes must cost what is stored there, not what could be.
+        met = indexes if len(indexes) <= len(self._chunks) else [index for index in self._chunks if index in indexes]
+        for index in met:
             base = index * _CHUNK
             first, last = max(start, base) - base, min(end, base + _CHUNK) - base
-            if last - first == _CHUNK:
-                del self._chunks[index]
-            else:
-                chunk[first:last] = bytes(last - first)
-        kept = [part for a, b in self.ranges() for part in ((a, min(b, start)), (max(a, end), b)) if part[0] < part[1]]
-        self._starts, self._ends = [a for a, _ in kept], [b for _, b in kept]
+            self._put(index, first, bytes(last - first))
+        self.written.remove(start, end)
 
     def read(self, start: int, end: int) -> bytes:
         """The bytes of [start, end)."""
@@ -61,15 +69,19 @@ class SparseBytes:
             self.clear(size, self.size)
         self.size = size
 
-    def ranges(self) -> list[tuple[int, int]]:
+    def ranges(self) -> list[Range]:
         """The written ranges, ascending, as [start, end)."""
-        return list(zip(self._starts, self._ends, strict=True))
+        return list(self.written)
 
-    def _mark(self, start: int, end: int) -> None:
-        first = bisect_left(self._ends, start)
-        last = bisect_right(self._starts, end)
-        if first < last:
-            start = min(start, self._starts[first])
-            end = max(end, self._ends[last - 1])
-        self._starts[first:last] = [start]
-        self._ends[first:last] = [end]
+    def _put(self, index: int, within: int, data: bytes) -> None:
+        chunk = self._chunks.get(index)
+        zeros = data.count(0) == len(data)
+        if zeros and (chunk is None or len(data) == _CHUNK):
+            self._chunks.pop(index, None)
+            self._own.discard(index)
+            return
+        if chunk is None or index not in self._own:
+            chunk = bytearray(_CHUNK) if chunk is None else bytearray(chunk)
+            self._chunks[index] = chunk
+            self._own.add(index)
+        chunk[within : within + len(data)] = data

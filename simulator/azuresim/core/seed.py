@@ -17,7 +17,8 @@ def load(world: World, document: Mapping[str, Any]) -> None:
     """Create everything in ``document``, section by section.
 
     Sections, all optional, each a list of objects: `resourceGroups` {subscription, name, location}; `storageAccounts` {id, location,
-    sku};
+    sku, blobEndpoint (another blob service that keeps its blobs), dataRole (of all who come with a token)}; `applications` {clientId,
+    secrets, subjects}, once there is one nobody else may sign in;
     `vhds` {account, container, blob, sizeMiB}; `batchAccounts` {id, location, allocationMode, dedicatedCoreQuota, lowPriorityCoreQuota,
     poolQuota, familyQuotas, capacity}; `galleries` {id, location, tags}; `definitions` {id, location, osType, hyperVGeneration,
     architecture, securityType, identifier, tags}; `versions` {id, regions, tags, sizeGiB}. `tenant` is a text. Raises SeedError.
@@ -49,8 +50,19 @@ def _group(world: World, entry: Mapping[str, Any]) -> None:
 
 
 def _storage_account(world: World, entry: Mapping[str, Any]) -> None:
-    named = _renamed(entry, {"id": "id", "location": "location", "sku": "sku"})
-    world.add_storage_account(named["id"], location=named["location"], sku=named.get("sku", "Standard_LRS"))
+    names = {"id": "id", "location": "location", "sku": "sku", "blobEndpoint": "endpoint", "dataRole": "role"}
+    named = _renamed(entry, names)
+    made = world.add_storage_account(named["id"], location=named["location"], sku=named.get("sku", "Standard_LRS"))
+    made.endpoint = named.get("endpoint")
+    role = named.get("role", made.data_role)
+    if role not in {"Owner", "Contributor", "Reader", None}:
+        raise ValueError(f"no data role: {role!r}")
+    made.data_role = role
+
+
+def _application(world: World, entry: Mapping[str, Any]) -> None:
+    named = _renamed(entry, {"clientId": "client", "secrets": "secrets", "subjects": "subjects"})
+    world.directory.register(named["client"], secrets=frozenset(named.get("secrets", ())), subjects=frozenset(named.get("subjects", ())))
 
 
 def _vhd(world: World, entry: Mapping[str, Any]) -> None:
@@ -100,6 +112,7 @@ _SECTIONS: dict[str, Callable[[World, Mapping[str, Any]], None]] = {
     "resourceGroups": _group,
     "storageAccounts": _storage_account,
     "vhds": _vhd,
+    "applications": _application,
     "batchAccounts": _batch_account,
     "galleries": _gallery,
     "definitions": _definition,

@@ -1,51 +1,39 @@
-"""Storage accounts, containers and blobs: page blobs whole, block blobs just enough to be the wrong kind."""
+"""Storage accounts, and the life of their containers and blobs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
 
-from azuresim.core.errors import ServiceError
+from azuresim.core import page_blobs
+from azuresim.core.blob_errors import bad_header, refusal
+from azuresim.core.blobs import Blob, BlobKind, Container
 from azuresim.core.extents import SparseBytes
 from azuresim.core.kernel import Kernel
+from azuresim.core.leases import Lease
+from azuresim.core.page_blobs import MAX_PAGE_WRITE, PAGE_BYTES
+from azuresim.core.ranges import Ranges
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.subscriptions import not_found
 from azuresim.core.vhd import FOOTER_BYTES, MIB, fixed_footer
 
-PAGE_BYTES = 512
-MAX_PAGE_WRITE = 4 * MIB
-BlobKind = Literal["PageBlob", "BlockBlob"]
+__all__ = ["MAX_PAGE_WRITE", "PAGE_BYTES", "Blob", "BlobKind", "Container", "DataRole", "Storage", "StorageAccount"]
 
-
-@dataclass(slots=True, kw_only=True)
-class Blob:
-    """One blob. ETags are kept unquoted; ``sequence_number`` belongs to page blobs."""
-
-    name: str
-    kind: BlobKind
-    content: SparseBytes
-    etag: str
-    created: float
-    last_modified: float
-    metadata: dict[str, str] = field(default_factory=dict)
-    http_headers: dict[str, str] = field(default_factory=dict)
-    sequence_number: int = 0
-
-
-@dataclass(slots=True, kw_only=True)
-class Container:
-    """One blob container."""
-
-    name: str
-    etag: str
-    last_modified: float
-    metadata: dict[str, str] = field(default_factory=dict)
-    blobs: dict[str, Blob] = field(default_factory=dict)
+DataRole = Literal["Reader", "Contributor", "Owner"]
+_CONTAINER_NAME = re.compile(r"\$root|\$logs|\$web|(?!.*--)[a-z0-9][a-z0-9-]*[a-z0-9]")
+_NAME_LENGTHS = range(3, 64)
 
 
 @dataclass(slots=True, kw_only=True)
 class StorageAccount:
-    """A storage account; its name is unique in the whole world."""
+    """A storage account; its name is unique in the whole world.
+
+    ``data_role`` is what everybody who comes with a token may do with the blobs: Storage Blob Data Owner, Contributor
+    (no tags), Reader, or nothing (None).
+    """
 
     id: ResourceId
     location: str
@@ -53,6 +41,15 @@ class StorageAccount:
     created: float
     keys: tuple[str, str]
     containers: dict[str, Container] = field(default_factory=dict)
+    # Names of deleted containers, and when they are free again.
+    leaving: dict[str, float] = field(default_factory=dict)
+    data_role: DataRole | None = "Owner"
+    shared_key_access: bool = True
+    public_access: bool = False
+    # Another blob service that keeps its blobs, shown as the account's own: Azurite, for example.
+    endpoint: str | None = None
+    # What an adopted account showed, members nothing here models included.
+    body: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -63,15 +60,12 @@ class StorageAccount:
         """Raises 404 ContainerNotFound."""
         found = self.containers.get(name)
         if found is None:
-            raise ServiceError(404, "ContainerNotFound", "The specified container does not exist.")
+            raise refusal("ContainerNotFound")
         return found
 
-    def blob(self, container: str, name: str) -> Blob:
+    def blob(self, container: str, name: str, snapshot: str | None = None) -> Blob:
         """Raises 404 ContainerNotFound or BlobNotFound."""
-        found = self.container(container).blobs.get(name)
-        if found is None:
-            raise ServiceError(404, "BlobNotFound", "The specified blob does not exist.")
-        return found
+        return self.container(container).blob(name, snapshot)
 
 
 class Storage:
@@ -86,6 +80,16 @@ class Storage:
         ids = self._kernel.ids
         made = StorageAccount(id=account_id, location=location, sku=sku, created=self._kernel.moment, keys=(ids.hex(64), ids.hex(64)))
         return self._accounts.setdefault(account_id.name.lower(), made)
+
+    def adopt(self, account_id: ResourceId, body: Mapping[str, Any]) -> StorageAccount:
+        """An account as ARM shows it, put into the world as it is."""
+        sku = str((body.get("sku") or {}).get("name", "Standard_LRS"))
+        made = self.add_account(account_id, location=str(body["location"]), sku=sku)
+        properties = body.get("properties") or {}
+        made.body = dict(body)
+        made.shared_key_access = properties.get("allowSharedKeyAccess") is not False
+        made.public_access = properties.get("allowBlobPublicAccess") is True
+        return made
 
     def account(self, account_id: ResourceId) -> StorageAccount:
         """Raises 404 ResourceNotFound."""
@@ -106,14 +110,31 @@ class Storage:
             if account.id.subscription.lower() == subscription.lower() and (group is None or account.id.group.lower() == group.lower())
         ]
 
-    def create_container(self, account: StorageAccount, name: str, metadata: dict[str, str]) -> Container:
-        """Raises 409 ContainerAlreadyExists."""
+    def set_data_role(self, role: DataRole | None) -> None:
+        """What all who come with a token may do from now on, in every account there is."""
+        for account in self._accounts.values():
+            account.data_role = role
+
+    def create_container(self, account: StorageAccount, name: str, metadata: Mapping[str, str]) -> Container:
+        """Raises 400 for a name that is none, 409 ContainerAlreadyExists or ContainerBeingDeleted."""
+        if len(name) not in _NAME_LENGTHS:
+            raise refusal("OutOfRangeInput", "The specified resource name length is not within the permissible limits.")
+        if _CONTAINER_NAME.fullmatch(name) is None:
+            raise refusal("InvalidResourceName")
         if name in account.containers:
-            raise ServiceError(409, "ContainerAlreadyExists", "The specified container already exists.")
+            raise refusal("ContainerAlreadyExists")
         now = self._kernel.moment
-        made = Container(name=name, etag=self._kernel.ids.etag(now), last_modified=now, metadata=metadata)
+        if account.leaving.pop(name, now) > now:
+            account.leaving[name] = now + self._kernel.durations.container_delete
+            raise refusal("ContainerBeingDeleted")
+        made = Container(name=name, etag=self._kernel.ids.etag(now), last_modified=now, metadata=dict(metadata))
         account.containers[name] = made
         return made
+
+    def delete_container(self, account: StorageAccount, name: str) -> None:
+        """All blobs go at once; the name stays taken for a while."""
+        del account.containers[name]
+        account.leaving[name] = self._kernel.moment + self._kernel.durations.container_delete
 
     def put_blob(
         self,
@@ -123,54 +144,101 @@ class Storage:
         *,
         kind: BlobKind,
         size: int,
-        metadata: dict[str, str],
-        http_headers: dict[str, str],
+        metadata: Mapping[str, str],
+        http_headers: Mapping[str, str],
+        tags: Mapping[str, str] | None = None,
     ) -> Blob:
-        """Create or overwrite; a page blob's size must be whole pages."""
-        if kind == "PageBlob" and size % PAGE_BYTES:
-            raise ServiceError(400, "InvalidHeaderValue", f"x-ms-blob-content-length must be a multiple of {PAGE_BYTES}.")
+        """Create or overwrite; a page blob's size must be whole pages. Snapshots and the lease of what was there stay."""
+        if kind == "PageBlob":
+            page_blobs.check_size(size)
         now = self._kernel.moment
+        blobs = account.container(container).blobs
+        before = blobs.get(name)
+        etag = self._kernel.ids.etag(now)
         made = Blob(
             name=name,
             kind=kind,
             content=SparseBytes(size),
-            etag=self._kernel.ids.etag(now),
+            etag=etag,
             created=now,
             last_modified=now,
-            metadata=metadata,
-            http_headers=http_headers,
+            metadata=dict(metadata),
+            http_headers=dict(http_headers),
+            tags=dict(tags or {}),
+            lease=Lease(subject="blob") if before is None else before.lease,
+            snapshots={} if before is None else before.snapshots,
+            lineage=etag,
         )
-        account.container(container).blobs[name] = made
+        blobs[name] = made
         return made
 
     def write_pages(self, blob: Blob, start: int, end: int, data: bytes | None) -> None:
-        """Put Page over [start, end), or clear it when ``data`` is None. At most 4 MiB a write."""
-        if blob.kind != "PageBlob":
-            raise ServiceError(409, "InvalidBlobType", "The blob type is invalid for this operation.")
-        if start % PAGE_BYTES or end % PAGE_BYTES or end > blob.content.size or start >= end:
-            raise ServiceError(416, "InvalidPageRange", "The page range specified is invalid.")
-        if data is None:
-            blob.content.clear(start, end)
-        else:
-            if len(data) > MAX_PAGE_WRITE:
-                raise ServiceError(413, "RequestBodyTooLarge", "The request body is too large and exceeds the maximum permissible limit.")
-            if len(data) != end - start:
-                raise ServiceError(400, "InvalidHeaderValue", "The content length does not match the page range.")
-            blob.content.write(start, data)
+        """Put Page over [start, end), or clear it when ``data`` is None."""
+        page_blobs.write(blob, start, end, data)
         self.touch(blob)
 
     def resize(self, blob: Blob, size: int) -> None:
         """Change a page blob's size; the caller reports the change with ``touch``."""
-        if blob.kind != "PageBlob":
-            raise ServiceError(409, "InvalidBlobType", "The blob type is invalid for this operation.")
-        if size % PAGE_BYTES:
-            raise ServiceError(400, "InvalidHeaderValue", f"x-ms-blob-content-length must be a multiple of {PAGE_BYTES}.")
+        page_blobs.require(blob)
+        page_blobs.check_size(size)
+        blob.changed.add(min(size, blob.content.size), max(size, blob.content.size))
         blob.content.resize(size)
 
-    def touch(self, blob: Blob) -> None:
+    def touch(self, thing: Blob | Container) -> None:
         """A change: new ETag and time."""
-        blob.last_modified = self._kernel.moment
-        blob.etag = self._kernel.ids.etag(blob.last_modified)
+        thing.last_modified = self._kernel.moment
+        thing.etag = self._kernel.ids.etag(thing.last_modified)
+
+    def snapshot(self, blob: Blob, metadata: Mapping[str, str]) -> Blob:
+        """A read-only copy under the present time; ``metadata``, when given, replaces the blob's own."""
+        moment = self._kernel.moment
+        while (stamp := _stamp(moment)) in blob.snapshots:
+            # Two snapshots within one tick of the stamp.
+            moment += 1e-6
+        made = replace(
+            blob,
+            snapshot=stamp,
+            content=blob.content.copy(),
+            metadata=dict(metadata or blob.metadata),
+            lease=Lease(subject="blob"),
+            snapshots={},
+        )
+        if metadata:
+            self.touch(made)
+        blob.changed = Ranges()
+        blob.snapshots[stamp] = made
+        return made
+
+    def delete_blob(self, account: StorageAccount, container: str, blob: Blob, *, snapshots: Literal["include", "only"] | None) -> None:
+        """Delete a snapshot, or a blob whose snapshots are gone or go with it. Raises 409 SnapshotsPresent."""
+        held = account.container(container)
+        if blob.snapshot is not None:
+            del held.blobs[blob.name].snapshots[blob.snapshot]
+            return
+        if blob.copying:
+            raise refusal("PendingCopyOperation")
+        if blob.snapshots and snapshots is None:
+            raise refusal("SnapshotsPresent")
+        if snapshots == "only":
+            blob.snapshots.clear()
+        else:
+            del held.blobs[blob.name]
+
+    def change_sequence_number(self, blob: Blob, action: str, given: int | None) -> None:
+        """Update to, raise to, or add one: `update`, `max`, `increment`."""
+        page_blobs.require(blob)
+        if action == "increment":
+            if given is not None:
+                raise bad_header("x-ms-blob-sequence-number", str(given))
+            if blob.sequence_number >= page_blobs.MAX_SEQUENCE_NUMBER:
+                raise refusal("SequenceNumberIncrementTooLarge")
+            blob.sequence_number += 1
+            return
+        if action not in {"update", "max"}:
+            raise bad_header("x-ms-sequence-number-action", action)
+        if given is None:
+            raise refusal("MissingRequiredHeader", HeaderName="x-ms-blob-sequence-number")
+        blob.sequence_number = given if action == "update" else max(given, blob.sequence_number)
 
     def put_vhd(self, account: StorageAccount, container: str, name: str, *, size_mib: int, footer: bytes | None = None) -> Blob:
         """A sparse page blob with a fixed VHD footer (``footer`` replaces it, to make a wrong one)."""
@@ -180,3 +248,8 @@ class Storage:
         blob = self.put_blob(account, container, name, kind="PageBlob", size=size + FOOTER_BYTES, metadata={}, http_headers={})
         blob.content.write(size, fixed_footer(size) if footer is None else footer)
         return blob
+
+
+def _stamp(moment: float) -> str:
+    """`2024-04-18T19:21:35.0230280Z`: seven digits, as all snapshot names have."""
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%S.%f}0Z"

@@ -10,7 +10,9 @@ from azuresim.clock import Clock, ManualClock
 from azuresim.core.adoption import adopt
 from azuresim.core.batch_accounts import AllocationMode, BatchAccount, BatchAccounts
 from azuresim.core.catalogue import Catalogue
+from azuresim.core.copies import Copies
 from azuresim.core.core_quotas import CoreQuotas
+from azuresim.core.directory import Directory
 from azuresim.core.durations import Durations
 from azuresim.core.galleries import Galleries
 from azuresim.core.jobs import Jobs
@@ -55,7 +57,9 @@ class World:
         self.catalogue = catalogue or Catalogue()
         self.subscriptions = Subscriptions()
         self.operations = Operations(self.kernel)
+        self.directory = Directory()
         self.storage = Storage(self.kernel)
+        self.copies = Copies(self.kernel, self.storage)
         self.galleries = Galleries(self.kernel, self.operations)
         self.publishing = Publishing(self.kernel, self.operations, self.galleries, self.storage, lambda: f"{self.base_url}/blob/")
         self.batch = BatchAccounts(self.kernel)
@@ -89,7 +93,7 @@ class World:
 
     def blob_endpoint(self, account: StorageAccount) -> str:
         """What ARM answers as `primaryEndpoints.blob`."""
-        return f"{self.base_url}/blob/{account.name}/"
+        return account.endpoint or f"{self.base_url}/blob/{account.name}/"
 
     def batch_endpoint(self, account: BatchAccount) -> str:
         """What ARM answers as `accountEndpoint`: without a scheme."""

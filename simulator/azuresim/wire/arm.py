@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from azuresim.core.errors import ServiceError
 from azuresim.core.operations import COMPUTE, DISKS, GALLERIES, Operation
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.subscriptions import ResourceGroup, Subscription
-from azuresim.wire.http import Request, Response, json_response
+from azuresim.wire import tokens
+from azuresim.wire.http import Response, json_response
 from azuresim.wire.routing import Call, Route, Service
 from azuresim.wire.timestamps import arm_time
 
@@ -18,21 +20,47 @@ GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
 # Recorded cadence of gallery operations; a scaled clock divides it.
 _POLL_SECONDS = 60
 _MIN_POLL_MS = 10
+_AUDIENCES = frozenset({"https://management.azure.com", "https://management.core.windows.net"})
 
 
-def admit(request: Request) -> None:
-    """A bearer token and an api-version, or 401 and 400."""
-    if not request.headers.get("authorization", "").lower().startswith("bearer "):
-        raise ServiceError(
-            401,
-            "AuthenticationFailed",
-            "Authentication failed. The 'Authorization' header is missing.",
-            headers={"WWW-Authenticate": 'Bearer authorization_uri="https://login.microsoftonline.com/common", error="invalid_token"'},
-        )
-    if "api-version" not in request.query:
+def admit(call: Call) -> None:
+    """A bearer token for ARM that counts, and an api-version, or 401 and 400."""
+    token = tokens.bearer_of(call)
+    if token is None:
+        raise _unauthenticated(call, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+    seen = tokens.examine(call, token, _AUDIENCES | {call.world.base_url.lower()})
+    if isinstance(seen, tokens.Refused):
+        raise _unauthenticated(call, *_token_fault(call, seen))
+    if "api-version" not in call.request.query:
         raise ServiceError(
             400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests."
         )
+
+
+def _token_fault(call: Call, refused: tokens.Refused) -> tuple[str, str]:
+    """Code and sentence, as ARM words them."""
+    claims = refused.claims
+    match refused.fault:
+        case "expired":
+            ends, now = (f"{datetime.fromtimestamp(moment, UTC):%m/%d/%Y %H:%M:%S}" for moment in (claims["exp"], call.real_now))
+            return "ExpiredAuthenticationToken", f"The access token expiry UTC time '{ends}' is earlier than current UTC time '{now}'."
+        case "audience":
+            allowed = ",".join(f"'{audience}/'" for audience in sorted(_AUDIENCES))
+            words = f"The access token has been obtained for wrong audience or resource '{claims.get('aud')}'."
+            return "InvalidAuthenticationTokenAudience", f"{words} It should exactly match with one of the allowed audiences {allowed}."
+        case "issuer":
+            words = f"The access token is from the wrong issuer '{claims.get('iss')}'."
+            return (
+                "InvalidAuthenticationTokenTenant",
+                f"{words} It must match the tenant 'https://sts.windows.net/{call.world.tenant}/' associated with this subscription.",
+            )
+        case _:
+            return "InvalidAuthenticationToken", "The access token is invalid."
+
+
+def _unauthenticated(call: Call, code: str, message: str) -> ServiceError:
+    where = f'Bearer authorization_uri="{call.world.base_url}/{call.world.tenant}"'
+    return ServiceError(401, code, message, headers={"WWW-Authenticate": f'{where}, error="invalid_token", error_description="{message}"'})
 
 
 def render_error(_call: Call, error: ServiceError) -> Response:

@@ -11,7 +11,8 @@ from azuresim.core.batch_accounts import BatchAccount
 from azuresim.core.errors import ServiceError
 from azuresim.core.pool import Pool
 from azuresim.core.task import Job
-from azuresim.wire.http import Request, Response, json_response
+from azuresim.wire import batch_rights
+from azuresim.wire.http import Response, json_response
 from azuresim.wire.routing import Call
 from azuresim.wire.timestamps import batch_time, http_time
 
@@ -19,7 +20,6 @@ Json = dict[str, Any]
 _JSON_TYPE = "application/json;odata=minimalmetadata"
 _MAX_PAGE = 1000
 _PRECONDITION_FAILED = 412
-_AUTHORITY = "https://login.microsoftonline.com/common"
 
 
 class Versioned(Protocol):
@@ -29,17 +29,10 @@ class Versioned(Protocol):
     last_modified: float
 
 
-def admit(request: Request) -> None:
-    """Any bearer token or shared key, and an api-version."""
-    scheme = request.headers.get("authorization", "").split(" ")[0].lower()
-    if scheme not in {"bearer", "sharedkey"}:
-        raise ServiceError(
-            401,
-            "AuthenticationFailed",
-            "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly.",
-            headers={"WWW-Authenticate": f'Bearer authorization_uri="{_AUTHORITY}", resource="https://batch.core.windows.net/"'},
-        )
-    if "api-version" not in request.query:
+def admit(call: Call) -> None:
+    """A bearer token for Batch or the account's shared key, whichever the account allows, and an api-version."""
+    batch_rights.authenticate(call)
+    if "api-version" not in call.request.query:
         raise ServiceError(400, "MissingRequiredQueryParameter", "A required query parameter was not specified for this request.")
 
 

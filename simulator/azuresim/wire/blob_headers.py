@@ -1,16 +1,20 @@
-"""Headers of the blob service: ranges, conditions, metadata, and what a blob tells about itself."""
+"""Headers of the blob service: ranges, metadata, and what a blob or a container tells about itself."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, quote
 
-from azuresim.core.errors import ServiceError
-from azuresim.core.storage import Blob
+from azuresim.core.blob_errors import bad_header, refusal
+from azuresim.core.blobs import Blob, BlobCopy, Container
+from azuresim.core.leases import INFINITE, Lease
 from azuresim.wire.http import Request
 from azuresim.wire.routing import Call
 from azuresim.wire.timestamps import http_time
 
 MARK = "x-ms-meta-"
+NEWEST_VERSION = "2026-10-06"
 # Request header → header of the answer.
 _CONTENT_HEADERS = {
     "x-ms-blob-content-type": "Content-Type",
@@ -20,22 +24,60 @@ _CONTENT_HEADERS = {
     "x-ms-blob-cache-control": "Cache-Control",
     "x-ms-blob-content-disposition": "Content-Disposition",
 }
+# What a signature may replace in the answer.
+_OVERRIDES = {
+    "rscc": "Cache-Control",
+    "rscd": "Content-Disposition",
+    "rsce": "Content-Encoding",
+    "rscl": "Content-Language",
+    "rsct": "Content-Type",
+}
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+_VERSION = re.compile(r"20\d\d-\d\d-\d\d")
+_METADATA_NAME = re.compile(r"[^\W\d]\w*", re.ASCII)
+_MOST_TAGS, _LONGEST_KEY, _LONGEST_VALUE = 10, 128, 256
+_TAG_TEXT = re.compile(r"[A-Za-z0-9 +\-./:=_]*")
+
+
+def check_version(request: Request) -> None:
+    """400 for a version that never was, or is newer than this simulator."""
+    version = request.headers.get("x-ms-version")
+    if version is not None and (_VERSION.fullmatch(version) is None or version > NEWEST_VERSION):
+        raise bad_header("x-ms-version", version)
 
 
 def stamp(call: Call) -> dict[str, str]:
     """What every answer carries."""
-    headers = {
-        "x-ms-request-id": call.world.kernel.request_ids.guid(),
-        "x-ms-version": call.request.headers.get("x-ms-version", "2021-12-02"),
-    }
+    version = call.request.headers.get("x-ms-version") or call.request.query.get("sv") or NEWEST_VERSION
+    headers = {"Server": "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0", "x-ms-request-id": call.world.kernel.request_ids.guid()}
     client_id = call.request.headers.get("x-ms-client-request-id")
-    return headers if client_id is None else {**headers, "x-ms-client-request-id": client_id}
+    return {**headers, "x-ms-version": version, **({} if client_id is None else {"x-ms-client-request-id": client_id})}
+
+
+def changed(call: Call, thing: Blob | Container, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The same, with the ETag and time of what was written."""
+    return {**stamp(call), "ETag": f'"{thing.etag}"', "Last-Modified": http_time(thing.last_modified), **(extra or {})}
 
 
 def metadata_of(request: Request) -> dict[str, str]:
-    """`x-ms-meta-*`, without the prefix."""
-    return {name.removeprefix(MARK): value for name, value in request.headers.items() if name.startswith(MARK)}
+    """`x-ms-meta-*`, without the prefix. Raises 400 for a name that is no C# identifier."""
+    found = {name.removeprefix(MARK): value for name, value in request.headers.items() if name.startswith(MARK)}
+    if any(_METADATA_NAME.fullmatch(name) is None for name in found):
+        raise refusal("InvalidMetadata")
+    return found
+
+
+def tags_of(request: Request) -> dict[str, str]:
+    """`x-ms-tags`, which is written like a query."""
+    return checked_tags(dict(parse_qsl(request.headers.get("x-ms-tags", ""), keep_blank_values=True)))
+
+
+def checked_tags(tags: dict[str, str]) -> dict[str, str]:
+    """Raises 400 for what "Set Blob Tags" does not allow."""
+    too_long = any(not key or len(key) > _LONGEST_KEY or len(value) > _LONGEST_VALUE for key, value in tags.items())
+    if too_long or len(tags) > _MOST_TAGS or any(_TAG_TEXT.fullmatch(text) is None for pair in tags.items() for text in pair):
+        raise refusal("InvalidTag")
+    return tags
 
 
 def content_headers(request: Request) -> dict[str, str]:
@@ -43,7 +85,20 @@ def content_headers(request: Request) -> dict[str, str]:
     return {shown: request.headers[asked] for asked, shown in _CONTENT_HEADERS.items() if asked in request.headers}
 
 
-def blob_properties(blob: Blob) -> dict[str, str]:
+def overrides(request: Request) -> dict[str, str]:
+    """The headers a signature puts in place of the blob's own."""
+    return {shown: request.query[name] for name, shown in _OVERRIDES.items() if name in request.query}
+
+
+def lease_headers(lease: Lease, now: float) -> dict[str, str]:
+    """`x-ms-lease-status`, `-state` and, while there is one, `-duration`."""
+    shown = {"x-ms-lease-status": "locked" if lease.locks(now) else "unlocked", "x-ms-lease-state": lease.state(now)}
+    if lease.state(now) == "leased":
+        shown["x-ms-lease-duration"] = "infinite" if lease.duration == INFINITE else "fixed"
+    return shown
+
+
+def blob_properties(blob: Blob, now: float) -> dict[str, str]:
     """Everything HEAD and GET tell."""
     headers = {
         "Content-Type": "application/octet-stream",
@@ -53,24 +108,33 @@ def blob_properties(blob: Blob) -> dict[str, str]:
         "Accept-Ranges": "bytes",
         "x-ms-blob-type": blob.kind,
         "x-ms-creation-time": http_time(blob.created),
-        "x-ms-lease-status": "unlocked",
-        "x-ms-lease-state": "available",
         "x-ms-server-encrypted": "true",
     }
+    if blob.snapshot is None:
+        headers |= lease_headers(blob.lease, now)
     if blob.kind == "PageBlob":
         headers["x-ms-blob-sequence-number"] = str(blob.sequence_number)
+    else:
+        headers |= {"x-ms-access-tier": "Hot", "x-ms-access-tier-inferred": "true"}
+    if blob.tags:
+        headers["x-ms-tag-count"] = str(len(blob.tags))
+    if blob.copy is not None:
+        headers |= _copy_headers(blob.copy, now)
     return headers | {f"{MARK}{name}": value for name, value in blob.metadata.items()}
 
 
-def check_conditions(request: Request, blob: Blob | None) -> None:
-    """412 for a write, 304 for a read, when If-Match or If-None-Match do not hold."""
-    match, none_match = request.headers.get("if-match"), request.headers.get("if-none-match")
-    etag = None if blob is None else blob.etag
-    if match is not None and (etag is None or match.strip('"') not in {"*", etag}):
-        raise ServiceError(412, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met.")
-    if none_match is not None and etag is not None and none_match.strip('"') in {"*", etag}:
-        status = 304 if request.method in {"GET", "HEAD"} else 412
-        raise ServiceError(status, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met.")
+def _copy_headers(copy: BlobCopy, now: float) -> dict[str, str]:
+    shown = {
+        "x-ms-copy-id": copy.id,
+        "x-ms-copy-source": copy.source,
+        "x-ms-copy-status": copy.status,
+        "x-ms-copy-progress": f"{copy.copied(now)}/{copy.size}",
+    }
+    if copy.ended is not None:
+        shown["x-ms-copy-completion-time"] = http_time(copy.ended)
+    if copy.description:
+        shown["x-ms-copy-status-description"] = copy.description
+    return shown
 
 
 def read_range(request: Request, size: int) -> tuple[int, int] | None:
@@ -82,26 +146,51 @@ def read_range(request: Request, size: int) -> tuple[int, int] | None:
     start = int(match[1])
     end = min(int(match[2]) + 1, size) if match[2] else size
     if start >= size or start >= end:
-        raise ServiceError(
-            416,
-            "InvalidRange",
-            "The range specified is invalid for the current size of the resource.",
-            headers={"Content-Range": f"bytes */{size}"},
-        )
+        error = refusal("InvalidRange")
+        error.headers["Content-Range"] = f"bytes */{size}"
+        raise error
     return start, end
 
 
-def page_range(request: Request) -> tuple[int, int]:
-    """A range to write, both ends given, as [start, end)."""
-    text = request.headers.get("x-ms-range") or request.headers.get("range") or ""
+def page_range(request: Request, name: str = "Range") -> tuple[int, int]:
+    """A range to write or to read from a source, both ends given, as [start, end)."""
+    own = request.headers.get(name.lower(), "")
+    text = request.headers.get("x-ms-range") or own if name == "Range" else own
+    if not text:
+        raise refusal("MissingRequiredHeader", HeaderName=name)
     match = _RANGE.fullmatch(text)
     if match is None or not match[2]:
-        raise ServiceError(400, "InvalidHeaderValue", "The value for one of the HTTP headers is not in the correct format: Range.")
+        raise bad_header(name, text)
     return int(match[1]), int(match[2]) + 1
 
 
 def whole_number(text: str, name: str) -> int:
     """400 for what is no number."""
-    if not text.isdigit():
-        raise ServiceError(400, "InvalidHeaderValue", f"The value for one of the HTTP headers is not in the correct format: {name}.")
+    if not (text.isascii() and text.isdigit()):
+        raise bad_header(name, text)
     return int(text)
+
+
+def required_number(request: Request, name: str) -> int:
+    """The same for a header that must be there."""
+    return whole_number(required(request, name), name)
+
+
+def required(request: Request, name: str) -> str:
+    """A header that must be there, or 400."""
+    value = request.headers.get(name)
+    if value is None:
+        raise refusal("MissingRequiredHeader", HeaderName=name)
+    return value
+
+
+def require_length(request: Request) -> None:
+    """411 when the client does not say how much it sends."""
+    if "content-length" not in request.headers:
+        raise refusal("MissingContentLengthHeader")
+
+
+def address_of(call: Call, account: str, container: str, blob: str, snapshot: str | None = None) -> str:
+    """A blob's URL, as the service writes one."""
+    base = f"{call.world.base_url}/blob/{account}/{container}/{quote(blob)}"
+    return base if snapshot is None else f"{base}?snapshot={snapshot}"

@@ -21,21 +21,27 @@ def _account(call: Call) -> StorageAccount:
 
 
 def _show(call: Call, account: StorageAccount) -> Json:
+    """Members this simulator does not model are shown as an adopted account brought them."""
+    adopted = account.body.get("properties") or {}
     return {
+        "tags": {},
+        **account.body,
         "sku": {"name": account.sku, "tier": account.sku.partition("_")[0]},
-        "kind": "StorageV2",
+        "kind": account.body.get("kind", "StorageV2"),
         "id": str(account.id),
         "name": account.name,
         "type": "Microsoft.Storage/storageAccounts",
         "location": account.location,
-        "tags": {},
         "properties": {
             "supportsHttpsTrafficOnly": True,
-            "provisioningState": "Succeeded",
             "creationTime": arm_time(account.created),
-            "primaryEndpoints": {"blob": call.world.blob_endpoint(account)},
             "primaryLocation": account.location,
             "statusOfPrimary": "available",
+            **adopted,
+            "allowBlobPublicAccess": account.public_access,
+            "allowSharedKeyAccess": account.shared_key_access,
+            "provisioningState": "Succeeded",
+            "primaryEndpoints": {**adopted.get("primaryEndpoints", {}), "blob": call.world.blob_endpoint(account)},
         },
     }
 
