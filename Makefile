@@ -13,6 +13,7 @@ ARGS ?=
 
 BIN := .venv/bin
 READY := .venv/.ready
+JUDGE := .venv-conformance/.ready
 LOCKS := requirements/build.txt requirements/runtime.txt requirements/dev.txt
 CODE := $(wildcard operator simulator controlplane tests demo benchmarks)
 FAST := $(wildcard tests/domain tests/engine tests/architecture)
@@ -42,6 +43,21 @@ check: $(READY) ## Format, lint, types, import rules and the fast tests
 bench: $(READY) ## Measure: one table, compared within one run
 	PYTHONPATH=tests:controlplane $(BIN)/python -m benchmarks.converge $(ARGS)
 
+.PHONY: bench-simulator
+bench-simulator: $(READY) ## Measure the simulator: requests a second, memory, long lists
+	$(BIN)/python -m benchmarks.simulator $(ARGS)
+
+# The Azure CLI pins SDKs older than ours, so it has an environment of its own: 730 MB, made once.
+.PHONY: conformance
+conformance: $(READY) $(JUDGE) ## Let az judge the simulator (downloads azure-cli once; under 20 minutes)
+	CONFORMANCE_AZ="$(CURDIR)/.venv-conformance/bin/python -m azure.cli" $(BIN)/python -m pytest tests/conformance $(wildcard tests/simulator/test_replay.py) $(ARGS)
+	$(if $(AZURESIM_AZURITE),$(BIN)/python -m pytest -m azurite tests/simulator)
+
+$(JUDGE): requirements/conformance.txt
+	$(BIN)/python -m venv --clear .venv-conformance
+	.venv-conformance/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement $<
+	@touch $@
+
 .PHONY: torture
 torture: $(READY) ## Crash, delay and confuse the operator everywhere; ends with the number of violations
 	PYTHONPATH=tests:controlplane $(BIN)/python -m torture $(ARGS)
@@ -57,6 +73,7 @@ COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version
 lock: ## Renew requirements/*.txt from the declared dependencies (needs uv)
 	$(COMPILE) pyproject.toml simulator/pyproject.toml --output-file requirements/runtime.txt
 	$(COMPILE) --constraint requirements/runtime.txt requirements/dev.in --output-file requirements/dev.txt
+	$(COMPILE) requirements/conformance.in --output-file requirements/conformance.txt
 	$(COMPILE) --constraint requirements/runtime.txt --constraint requirements/dev.txt requirements/build.in --output-file requirements/build.txt
 
 $(READY): $(LOCKS) pyproject.toml simulator/pyproject.toml

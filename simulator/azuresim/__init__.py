@@ -10,7 +10,24 @@ from azuresim.application import Application, Outcome
 from azuresim.clock import CallableClock, Clock, ManualClock, RealClock, ScaledClock
 from azuresim.core.durations import Durations
 from azuresim.core.world import World
-from azuresim.faults import BumpETag, Delay, Drop, FailCopy, FailReplication, FaultPlan, FaultRule, Stale, Status
+from azuresim.fault_actions import (
+    BumpETag,
+    Delay,
+    Drop,
+    ExpiredToken,
+    ExpireOperation,
+    FailCopy,
+    FailNode,
+    FailOperation,
+    FailReplication,
+    NoCapacity,
+    SmallPages,
+    Stale,
+    Status,
+    StickOperation,
+    Throttle,
+)
+from azuresim.faults import FaultPlan, FaultRule
 from azuresim.journal import Entry, Journal
 from azuresim.wire.http import Request, Response
 
@@ -23,18 +40,26 @@ __all__ = [
     "Drop",
     "Durations",
     "Entry",
+    "ExpireOperation",
+    "ExpiredToken",
     "FailCopy",
+    "FailNode",
+    "FailOperation",
     "FailReplication",
     "FaultPlan",
     "FaultRule",
     "Journal",
     "ManualClock",
+    "NoCapacity",
     "Outcome",
     "RealClock",
     "Request",
     "Response",
     "ScaledClock",
+    "SmallPages",
     "Stale",
     "Status",
+    "StickOperation",
+    "Throttle",
     "World",
 ]

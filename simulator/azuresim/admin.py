@@ -10,7 +10,11 @@ from azuresim.application import Application
 from azuresim.clock import ManualClock
 from azuresim.core.errors import ServiceError
 from azuresim.core.seed import SeedError
-from azuresim.fault_rules import rule_from_json, rule_to_json
+from azuresim.environment import environment
+from azuresim.fault_rules import ACTIONS, members_of, rule_from_json, rule_to_json
+from azuresim.faults import FaultRule
+from azuresim.inputs import Input, Kind
+from azuresim.journal import Entry
 from azuresim.wire.http import Request, Response, json_response
 
 PREFIX = "/_sim/"
@@ -18,14 +22,17 @@ _TAIL = 100
 
 
 class Admin:
-    """One per application. Its requests are neither journalled nor struck by faults."""
+    """One per application. Its requests are neither journalled nor struck by faults. ``authority`` is the file clients trust."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application, *, authority: str = "") -> None:
         self._application = application
+        self._authority = authority
         self._routes: dict[tuple[str, str], Callable[[Request, Mapping[str, Any]], Any]] = {
             ("GET", "clock"): self._clock,
             ("POST", "advance"): self._advance,
+            ("GET", "environment"): self._environment,
             ("GET", "faults"): self._list_faults,
+            ("GET", "faults/kinds"): self._fault_kinds,
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): self._clear_faults,
             ("GET", "journal"): self._journal,
@@ -37,49 +44,80 @@ class Admin:
 
     def handle(self, request: Request) -> Response:
         """Answer one request below `/_sim/`."""
-        action = self._routes.get((request.method, request.path.removeprefix(PREFIX)))
+        path = request.path.removeprefix(PREFIX)
+        action = self._routes.get((request.method, path))
         if action is None:
-            return json_response(404, {"error": f"nothing answers {request.method} {request.path}"})
+            known = ", ".join(f"{method} {PREFIX}{name}" for method, name in self._routes)
+            return json_response(404, {"error": f"nothing answers {request.method} {request.path}; there are {known}"})
         self._application.world.settle()
         try:
             return json_response(200, action(request, request.json() or {}))
         except ServiceError as refused:
             return json_response(refused.status, {"error": refused.message})
-        except (SeedError, ValueError, KeyError) as wrong:
+        except KeyError as missing:
+            return json_response(400, {"error": f"the member {missing} is missing"})
+        except (SeedError, ValueError, LookupError) as wrong:
             return json_response(400, {"error": str(wrong)})
+
+    def _act(self, kind: Kind, detail: Mapping[str, Any]) -> Any:
+        return self._application.act(Input(time=self._application.world.kernel.moment, kind=kind, detail=dict(detail)))
 
     def _clock(self, _request: Request, _body: Mapping[str, Any]) -> Any:
         world = self._application.world
         return {"now": world.kernel.moment, "kind": type(world.clock).__name__, "nextEvent": world.kernel.agenda.next_at()}
 
     def _advance(self, request: Request, body: Mapping[str, Any]) -> Any:
-        clock = self._application.world.clock
+        """By `seconds`, or to the next event when `toNextEvent` is true."""
+        world = self._application.world
+        clock = world.clock
         if not isinstance(clock, ManualClock):
             raise ServiceError(409, "NotManual", f"only a manual clock can be advanced, this is a {type(clock).__name__}")
-        clock.advance(float(body["seconds"]))
-        self._application.world.settle()
+        if body.get("toNextEvent"):
+            coming = world.kernel.agenda.next_at()
+            if coming is None:
+                raise ServiceError(409, "NothingToCome", "no event is to come")
+            seconds = max(0.0, coming - clock.now())
+        else:
+            seconds = float(body["seconds"])
+        clock.advance(seconds)
+        world.settle()
+        self._act("time", {})
         return self._clock(request, body)
 
+    def _environment(self, _request: Request, _body: Mapping[str, Any]) -> Any:
+        return environment(self._application.world, self._authority)
+
     def _list_faults(self, _request: Request, _body: Mapping[str, Any]) -> Any:
-        plan = self._application.faults
-        return [{**rule_to_json(rule), "hits": plan.hits(rule)} for rule in plan.rules]
+        return [{"number": number, **rule_to_json(rule), "hits": hits} for number, rule, hits in self._application.faults.numbered()]
+
+    def _fault_kinds(self, _request: Request, _body: Mapping[str, Any]) -> Any:
+        shown = {
+            name: {"does": (kind.__doc__ or "").partition("\n")[0].replace("``", "`"), "members": members_of(kind)}
+            for name, kind in ACTIONS.items()
+        }
+        return {"actions": shown, "rule": members_of(FaultRule)}
 
     def _add_fault(self, _request: Request, body: Mapping[str, Any]) -> Any:
         rule = rule_from_json(body)
-        self._application.faults.add(rule)
-        return rule_to_json(rule)
+        return {"number": self._application.faults.add(rule), **rule_to_json(rule)}
 
-    def _clear_faults(self, _request: Request, _body: Mapping[str, Any]) -> Any:
-        self._application.faults.clear()
+    def _clear_faults(self, request: Request, _body: Mapping[str, Any]) -> Any:
+        """All, or the one of `number`."""
+        number = request.query.get("number")
+        if number is None:
+            self._application.faults.clear()
+        else:
+            self._application.faults.remove(int(number))
         return {}
 
     def _journal(self, request: Request, _body: Mapping[str, Any]) -> Any:
-        """`since` is an entry's number, `writes=true` leaves reads out, `tail` is how many at most."""
+        """`since` is an entry's number, `writes=true` leaves reads out, `tail` is how many at most.
+
+        `service`, `operation` and `status` (a number, `4xx`, or `none` for answers that were never sent) pick entries.
+        """
         query = request.query
-        entries = self._application.journal.since(int(query.get("since", 0)))
-        if query.get("writes") == "true":
-            entries = [entry for entry in entries if entry.is_write]
-        shown = entries[-int(query.get("tail", _TAIL)) :]
+        picked = [entry for entry in self._application.journal.since(int(query.get("since", 0))) if _is_wanted(entry, query)]
+        shown = picked[-int(query.get("tail", _TAIL)) :]
         return {"next": self._application.journal.written, "entries": [asdict(entry) for entry in shown]}
 
     def _counts(self, request: Request, _body: Mapping[str, Any]) -> Any:
@@ -110,20 +148,20 @@ class Admin:
         }
 
     def _load(self, _request: Request, body: Mapping[str, Any]) -> Any:
-        self._application.world.load(body)
+        self._act("seed", body)
         return {}
 
     def _nodes(self, _request: Request, body: Mapping[str, Any]) -> Any:
         """`{"account", "pool", "action": "lose" | "preempt" | "break", "count", "dedicated"?, "state"?}`."""
-        world = self._application.world
-        account, pool, count = world.batch.named(body["account"]), body["pool"], int(body.get("count", 1))
-        match body["action"]:
-            case "lose":
-                chosen = world.pools.lose_nodes(account, pool, count, dedicated=bool(body.get("dedicated", True)))
-            case "preempt":
-                chosen = world.pools.preempt_nodes(account, pool, count)
-            case "break":
-                chosen = world.pools.break_nodes(account, pool, count, state=str(body.get("state", "unusable")))
-            case other:
-                raise ValueError(f"unknown action {other!r}; known are lose, preempt and break")
-        return {"nodes": chosen}
+        return {"nodes": self._act("nodes", body)}
+
+
+def _is_wanted(entry: Entry, query: Mapping[str, str]) -> bool:
+    status = query.get("status", "").lower()
+    answered = "none" if entry.status is None else str(entry.status)
+    return (
+        (query.get("writes") != "true" or entry.is_write)
+        and query.get("service", entry.service) == entry.service
+        and query.get("operation", entry.operation) == entry.operation
+        and (not status or status == answered or (status.endswith("xx") and status[0] == answered[0]))
+    )

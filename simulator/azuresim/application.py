@@ -2,77 +2,58 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from azuresim.clock import Clock, RealClock
 from azuresim.core.errors import ServiceError
 from azuresim.core.world import World
-from azuresim.faults import BumpETag, Delay, Drop, FaultPlan, Stale, Status
-from azuresim.journal import Entry, Journal
-from azuresim.schema import findings
-from azuresim.wire import (
-    arm,
-    batch,
-    batch_arm,
-    batch_arm_results,
-    blobs,
-    compute_catalogue,
-    disks,
-    entra,
-    galleries,
-    images,
-    marketplace,
-    network,
-    permissions,
-    resource_groups,
-    run_commands,
-    storage_arm,
-    virtual_machines,
+from azuresim.decisions import Decisions
+from azuresim.fault_actions import (
+    Action,
+    BumpETag,
+    Delay,
+    Drop,
+    ExpiredToken,
+    ExpireOperation,
+    FailOperation,
+    Refusal,
+    SmallPages,
+    Status,
+    StickOperation,
+    Throttle,
+    When,
 )
-from azuresim.wire.bodies import request_body
+from azuresim.faults import Asked, FaultPlan
+from azuresim.inputs import Input, act, carry_out, request_input
+from azuresim.journal import Journal
+from azuresim.refusals import refusal
+from azuresim.replica import Replica
+from azuresim.schema import findings
+from azuresim.services import SERVICES
+from azuresim.wire import arm, permissions
 from azuresim.wire.http import Request, Response
 from azuresim.wire.routing import Call, Route, Router, Service
+from azuresim.wire.small_pages import cut, smaller
 from azuresim.wire.timestamps import http_time
 from azuresim.wire.unmatched import unmatched
 
-_log = logging.getLogger(__name__)
-
-SERVICES: tuple[Service, ...] = (
-    arm.SERVICE,
-    resource_groups.SERVICE,
-    galleries.SERVICE,
-    disks.SERVICE,
-    images.SERVICE,
-    virtual_machines.SERVICE,
-    run_commands.SERVICE,
-    marketplace.SERVICE,
-    compute_catalogue.SERVICE,
-    network.SERVICE,
-    permissions.SERVICE,
-    storage_arm.SERVICE,
-    batch_arm.SERVICE,
-    batch_arm_results.SERVICE,
-    batch.SERVICE,
-    blobs.SERVICE,
-    entra.SERVICE,
-)
+_REFUSED_FROM = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What the client meets.
 
-    ``response`` is None when the connection breaks instead; then ``acted`` tells whether the request had been carried out.
-    ``delay`` is in seconds of the client's time.
+    ``response`` is None when the connection breaks instead; then ``acted`` tells whether the request had been carried out. With ``cut`` it
+    breaks in the middle of the response's body. ``delay`` is in seconds of the client's time.
     """
 
     response: Response | None
     acted: bool
     delay: float = 0.0
+    cut: bool = False
 
 
 class Application:
@@ -80,7 +61,8 @@ class Application:
 
     ``handle`` is what a faultless service would answer, seen through the plan's statuses; ``outcome`` also has drops and delays, which
     only a transport or a server can act out. ``strict`` holds every answer against the SDKs' models and raises AssertionError for one that
-    does not fit: for tests, which so find out what the simulator gets wrong.
+    does not fit: for tests, which so find out what the simulator gets wrong. ``kept`` is told everything that moves the world, before the
+    answer goes out.
     """
 
     def __init__(
@@ -96,149 +78,193 @@ class Application:
         # Compared with None: an empty plan and an empty journal are false.
         self.faults = FaultPlan() if faults is None else faults
         self.journal = Journal() if journal is None else journal
-        self._token_clock = token_clock or RealClock()
-        self._router = Router(SERVICES)
+        self.kept: Callable[[Input], None] | None = None
+        self.token_clock = token_clock or RealClock()
+        self.router = Router(SERVICES)
+        self.decisions = Decisions(world, self.faults, self.hear)
+        # By how far they are behind, in seconds.
+        self._replicas: dict[float, Replica] = {}
         self._strict = strict
-        world.publishing.replication_fault = self.faults.replication_fault
-        world.copies.fault = self.faults.copy_fault
 
     def handle(self, request: Request) -> Response:
-        """Answer, as far as one can: a dropped connection raises ConnectionResetError."""
+        """Answer, as far as one can: a connection that breaks raises ConnectionResetError."""
         outcome = self.outcome(request)
-        if outcome.response is None:
+        if outcome.response is None or outcome.cut:
             raise ConnectionResetError("the fault plan cut the connection")
         return outcome.response
 
+    def act(self, done: Input) -> Any:
+        """Let the world do something that is no request, and keep it. Raises what the world raises."""
+        answer = act(self.world, done)
+        self.hear(done)
+        return answer
+
+    def hear(self, happened: Input) -> None:
+        """Tell whoever follows the world."""
+        if self.kept is not None:
+            self.kept(happened)
+        for replica in self._replicas.values():
+            replica.hear(happened)
+
     def outcome(self, request: Request) -> Outcome:
         """Carry the request out, with whatever the fault plan has for it."""
-        now = self.world.settle()
-        found = self._router.find(request) or self._existence(request)
+        began, now = self.token_clock.now(), self.world.settle()
+        found = self.router.find(request) or self._existence(request)
         if found is None:
             response = self._nobody(request)
-            self._note(request, response)
+            self._note(request, response, began)
             return Outcome(response=response, acted=False)
         service, route, params = found
-        struck = self.faults.strike(method=request.method, path=request.path, service=service.name, operation=route.operation)
+        asked = Asked(method=request.method, path=request.path, service=service.name, operation=route.operation, body=request.body)
+        struck = self.faults.strike(asked)
+        call = Call(self.world, request, params, real_now=began)
         delay = sum(action.seconds for action in struck if isinstance(action, Delay))
-        names = ",".join(type(action).__name__ for action in struck) or None
-        call = Call(self.world, request, params, real_now=self._token_clock.now())
-        before = next((a for a in struck if isinstance(a, Status | Drop) and a.when == "before"), None)
-        if before is not None:
-            answer = None if isinstance(before, Drop) else _injected(service, call, before)
-            self._note(request, answer, service=service.name, route=route, fault=names)
+        names = [type(action).__name__ for action in struck]
+        early = _instead(struck, "before")
+        if early is not None:
+            answer = None if isinstance(early, Drop) else refusal(service, call, early)
+            self._note(request, answer, began, (service, route), names)
             return Outcome(response=answer, acted=False, delay=delay)
         if any(isinstance(action, BumpETag) for action in struck):
-            # What is not there cannot be overtaken.
-            with suppress(ServiceError):
-                self._bump(params)
-        response = self._answer(service, route, call, struck, now)
-        after = next((a for a in struck if isinstance(a, Status | Drop) and a.when == "after"), None)
-        final = response if after is None else None if isinstance(after, Drop) else _injected(service, call, after)
-        self._note(request, final, service=service.name, route=route, fault=names)
-        return Outcome(response=final, acted=True, delay=delay)
-
-    def _existence(self, request: Request) -> tuple[Service, Route, dict[str, str]] | None:
-        """ARM answers HEAD wherever it answers GET: 204 or 404, without a body."""
-        if request.method != "HEAD" or request.segments[0].lower() != "subscriptions":
-            return None
-        found = self._router.find(replace(request, method="GET"))
-        if found is None:
-            return None
-        service, route, params = found
-        return service, arm.existence(route), params
+            self.act(Input(time=now, kind="overtake", detail={"path": request.path, "params": params}))
+        lag = self._lag(route, asked, now)
+        response = self._answer(service, route, call, struck) if lag is None else self._late(service, route, call, lag)
+        response.headers.setdefault("Date", http_time(now))
+        late = _instead(struck, "after")
+        final = response if late is None else None if isinstance(late, Drop) else refusal(service, call, late)
+        cuts = final is not None and any(isinstance(action, Drop) and action.when == "middle" for action in struck)
+        if cuts and not response.body:
+            # There is no middle.
+            final, cuts = None, False
+        self._note(request, None if cuts else final, began, (service, route), [*names, *([] if lag is None else ["Stale"])])
+        return Outcome(response=final, acted=True, delay=delay, cut=cuts)
 
     def refuse(self, request: Request, error: ServiceError) -> Response:
         """What the service a request is for says to ``error``; for what a server sees before it has the body."""
         response = self._nobody(request, error)
-        self._note(request, response)
+        self._note(request, response, self.token_clock.now())
         return response
 
     def _nobody(self, request: Request, error: ServiceError | None = None) -> Response:
         """An error before there is a handler: by default that there is none."""
         missing = ServiceError(404, "InvalidResourceType", f"Nothing here answers {request.method} {request.path}.")
-        service, cause = unmatched(request, self._router, SERVICES) or (arm.SERVICE, missing)
+        service, cause = unmatched(request, self.router, SERVICES) or (arm.SERVICE, missing)
         # The data planes name their account in what they answer.
         params = dict(zip(("account",), request.segments[1:2], strict=False))
-        call = Call(self.world, request, params, real_now=self._token_clock.now())
+        call = Call(self.world, request, params, real_now=self.token_clock.now())
         if error is None and service is arm.SERVICE:
-            return arm.unmatched(call, other_methods=self._router.knows(request))
+            return arm.unmatched(call, other_methods=self.router.knows(request))
         return service.render_error(call, error or cause)
 
-    def _answer(self, service: Service, route: Route, call: Call, struck: list[Any], now: float) -> Response:
-        key = (call.request.method, call.request.url)
-        remembered = self.faults.remembered.get(key)
-        if remembered is not None:
-            until, response = remembered
-            if now < until:
-                return response
-            del self.faults.remembered[key]
+    def _existence(self, request: Request) -> tuple[Service, Route, dict[str, str]] | None:
+        """ARM answers HEAD wherever it answers GET: 204 or 404, without a body."""
+        if request.method != "HEAD" or request.segments[0].lower() != "subscriptions":
+            return None
+        found = self.router.find(replace(request, method="GET"))
+        if found is None:
+            return None
+        service, route, params = found
+        return service, arm.existence(route), params
+
+    def _answer(self, service: Service, route: Route, call: Call, struck: list[Action]) -> Response:
+        """The service's own answer, kept when it moved the world."""
         try:
-            response = _carry_out(service, route, call)
-        except Exception:
-            if self._strict:
-                raise
-            _log.exception("%s %s could not be answered", call.request.method, call.request.path)
-            response = service.render_error(call, ServiceError(500, "InternalServerError", "The server encountered an internal error."))
+            headers = _admitted(service, call)
+        except ServiceError as refused:
+            return service.render_error(call, refused)
+        size = next((action.size for action in struck if isinstance(action, SmallPages)), None)
+        asked = call if size is None else Call(call.world, smaller(call.request, size), call.params, real_now=call.real_now)
+        setback = next((_setback(action) for action in struck if isinstance(action, StickOperation | FailOperation)), None)
+        before = self._position()
+        if self._expired(call, struck):
+            operation = call.params["operation"]
+            return service.render_error(call, ServiceError(404, "NotFound", f"The operation '{operation}' was not found."))
+        response = carry_out(service, route, asked, setback, strict=self._strict)
+        moved = (route.writes and response.status < _REFUSED_FROM) or self._position() != before
+        if moved and (self.kept is not None or self._replicas):
+            self.hear(request_input(call.now, asked.request, status=response.status, real_now=call.real_now, setback=setback))
         if self._strict:
             _check_answer(route, response, call.api_version)
-        response.headers.setdefault("Date", http_time(now))
-        stale = next((action for action in struck if isinstance(action, Stale)), None)
-        if stale is not None:
-            self.faults.remembered[key] = (now + stale.seconds, response)
-        return response
+        return _with(headers, cut(call.request, response, size))
 
-    def _bump(self, params: dict[str, str]) -> None:
-        account = params.get("account")
-        if account is not None and "pool" in params:
-            self.world.pools.touch(self.world.pools.get(self.world.batch.named(account), params["pool"]))
-        elif account is not None and "blob" in params:
-            storage = self.world.storage.named(account)
-            if storage is not None:
-                self.world.storage.touch(storage.blob(params["container"], params["blob"]))
+    def _lag(self, route: Route, asked: Asked, now: float) -> float | None:
+        """By how much what the request reads is behind; replicas are kept as long as that may be asked."""
+        if self._replicas and not self.faults.lags(now):
+            self._replicas.clear()
+        return None if route.writes else self.faults.lag(asked, now)
+
+    def _late(self, service: Service, route: Route, call: Call, lag: float) -> Response:
+        """The answer of a replica that is behind."""
+        try:
+            headers = _admitted(service, call)
+        except ServiceError as refused:
+            return service.render_error(call, refused)
+        if lag not in self._replicas:
+            self._replicas[lag] = Replica(self.world, self.decisions, self.router)
+        world = self._replicas[lag].behind(call.now, lag)
+        return _with(headers, carry_out(service, route, Call(world, call.request, call.params, real_now=call.real_now)))
+
+    def _position(self) -> tuple[int, ...]:
+        kernel = self.world.kernel
+        return (*kernel.ids.position, kernel.agenda.made)
+
+    def _expired(self, call: Call, struck: list[Action]) -> bool:
+        limit = min((action.seconds for action in struck if isinstance(action, ExpireOperation)), default=None)
+        if limit is None or "operation" not in call.params:
+            return False
+        try:
+            ended = self.world.operations.get(call.params["operation"]).ended
+        except ServiceError:
+            return False
+        return ended is not None and ended + limit <= call.now
 
     def _note(
         self,
         request: Request,
         answered: Response | None,
-        *,
-        service: str = "none",
-        route: Route | None = None,
-        fault: str | None = None,
+        began: float,
+        matched: tuple[Service, Route] | None = None,
+        faults: Iterable[str] = (),
     ) -> None:
         self.journal.add(
-            Entry(
-                number=self.journal.written,
+            self.journal.entry(
+                request,
+                answered,
                 time=self.world.kernel.moment,
-                service=service,
-                operation="None" if route is None else route.operation,
-                method=request.method,
-                path=request.path,
-                query=request.query,
-                status=None if answered is None else answered.status,
-                request_body=_noted_body(request),
-                response_bytes=0 if answered is None else len(answered.body),
-                is_write=route is not None and route.writes,
-                fault=fault,
+                duration=max(0.0, self.token_clock.now() - began),
+                service="none" if matched is None else matched[0].name,
+                operation="None" if matched is None else matched[1].operation,
+                is_write=matched is not None and matched[1].writes,
+                fault=",".join(faults) or None,
             )
         )
 
 
-def _carry_out(service: Service, route: Route, call: Call) -> Response:
-    headers: Mapping[str, str] = {}
-    try:
-        headers = service.admit(call) or headers
-        permissions.check(call)
-        response = _handle(route, call)
-    except ServiceError as refused:
-        response = service.render_error(call, refused)
+def _admitted(service: Service, call: Call) -> Mapping[str, str]:
+    """The headers that the answer carries, whatever it becomes. Raises ServiceError for a request that may not pass."""
+    headers = service.admit(call) or {}
+    permissions.check(call)
+    return headers
+
+
+def _with(headers: Mapping[str, str], response: Response) -> Response:
     response.headers.update({name: value for name, value in headers.items() if name not in response.headers})
     return response
 
 
-def _handle(route: Route, call: Call) -> Response:
-    if route.schema is None:
-        return route.handler(call)
-    return route.handler(Call(call.world, call.request, call.params, request_body(route, call.request), call.real_now))
+def _instead(struck: list[Action], when: When) -> Refusal | Drop | None:
+    """What the client meets instead of the answer."""
+    for action in struck:
+        if isinstance(action, Throttle | ExpiredToken):
+            if when == "before":
+                return action
+        elif isinstance(action, Status | Drop) and action.when == when:
+            return action
+    return None
+
+
+def _setback(action: StickOperation | FailOperation) -> dict[str, Any]:
+    return {} if isinstance(action, StickOperation) else {"error": {"code": action.code, "message": action.message}}
 
 
 def _check_answer(route: Route, response: Response, api_version: str) -> None:
@@ -250,21 +276,3 @@ def _check_answer(route: Route, response: Response, api_version: str) -> None:
         wrong = findings(route.shows, item, request=False, api_version=api_version)
         if wrong:
             raise AssertionError(f"the answer of {route.operation} is no {route.shows}: {wrong}")
-
-
-def _injected(service: Service, call: Call, action: Status) -> Response:
-    headers = dict(action.headers)
-    if action.retry_after is not None:
-        headers["Retry-After"] = f"{action.retry_after:g}"
-    return service.render_error(call, ServiceError(action.status, action.code, action.message, headers=headers))
-
-
-def _noted_body(request: Request) -> Any:
-    if not request.body:
-        return None
-    if "json" in request.headers.get("content-type", ""):
-        try:
-            return request.json()
-        except ServiceError:
-            return {"unreadable": len(request.body)}
-    return {"bytes": len(request.body)}

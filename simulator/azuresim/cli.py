@@ -1,103 +1,160 @@
-"""`azuresim serve`: the simulator as a process of its own."""
+"""`azuresim`: the simulator as a process of its own, and what is said to one that runs."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import signal
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
 from azuresim.application import Application
-from azuresim.clock import Clock, ManualClock, RealClock, ScaledClock
-from azuresim.core.world import World
+from azuresim.clock import Pace
+from azuresim.commands import COMMANDS
+from azuresim.core.seed import SeedError
+from azuresim.environment import environment, exports
 from azuresim.journal import Journal
 from azuresim.replay.command import replay
+from azuresim.revival import revive
 from azuresim.server import Server
+from azuresim.state import StateError, StateFile, new_world, same_document
 
 _FOLDER = click.Path(path_type=Path, file_okay=False, resolve_path=True)
+_FILE = click.Path(path_type=Path, dir_okay=False)
 # Enough to look back on; the file has everything.
-_KEPT_ENTRIES = 100_000
+_KEPT_ENTRIES = 20_000
+_BODY_LIMIT = 4096
 
 
-class ClockType(click.ParamType[Clock]):
+class PaceType(click.ParamType[Pace]):
     """`real`, `scaled:<factor>` or `manual`."""
 
     name = "real|scaled:N|manual"
 
-    def convert(self, value: str | Clock, param: click.Parameter | None, ctx: click.Context | None) -> Clock:
-        """Make the clock a text describes."""
+    def convert(self, value: str | Pace, param: click.Parameter | None, ctx: click.Context | None) -> Pace:
+        """Take a text apart."""
         if not isinstance(value, str):
             return value
-        kind, _, factor = value.partition(":")
         try:
-            return _clock(kind, factor)
+            return Pace.parse(value)
         except ValueError as wrong:
             self.fail(f"{value!r}: {wrong}", param, ctx)
-
-
-def _clock(kind: str, factor: str) -> Clock:
-    match kind:
-        case "real":
-            return RealClock()
-        case "manual":
-            return ManualClock(RealClock().now())
-        case "scaled":
-            return ScaledClock(float(factor))
-        case _:
-            raise ValueError("none of real, scaled:<factor>, manual")
 
 
 @click.group()
 @click.version_option(package_name="azuresim")
 def main() -> None:
-    """Simulate the parts of Azure that machine images and Batch pools live in."""
+    """Simulate the parts of Azure that machine images and Batch pools live in.
+
+    `azuresim serve` runs the simulator; the other commands speak to one that runs. They find it by --url and --ca, or by the variables
+    AZURESIM_URL and AZURESIM_CA.
+    """
+
+
+for command in (*COMMANDS, replay):
+    main.add_command(command)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Files:
+    """What is written once the simulator listens."""
+
+    ready: Path | None
+    variables: Path | None
 
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=0, show_default=True, help="Port to listen on; 0 takes a free one.")
-@click.option("--dir", "folder", type=_FOLDER, required=True, help="Folder for the certificates.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on. Default: that of the --state, else a free one.")
+@click.option("--dir", "folder", type=_FOLDER, required=True, help="Folder for the certificates; made when missing.")
 @click.option("--world", "seed", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="JSON document the world begins with.")
-@click.option("--clock", type=ClockType(), default="real", show_default=True, help="Pace of the world.")
-@click.option("--journal", type=click.Path(path_type=Path, dir_okay=False), help="File to append every request to, as JSON lines.")
 @click.option(
-    "--ready-file", type=click.Path(path_type=Path, dir_okay=False), help="File to write the same line to that is printed when ready."
+    "--clock", "pace", type=PaceType(), metavar="real|scaled:N|manual", default="real", show_default=True, help="Pace of the world."
 )
-def serve(*, host: str, port: int, folder: Path, seed: Path | None, clock: Clock, journal: Path | None, ready_file: Path | None) -> None:
+@click.option("--state", type=_FILE, help="SQLite file to keep the world in; one that is there is gone on with.")
+@click.option("--journal", type=_FILE, help="File to append every request to, as JSON lines.")
+@click.option("--ready-file", type=_FILE, help="File to write the line of JSON to that is printed when ready.")
+@click.option("--env-file", type=_FILE, help="File to write the variables to that clients need, for `. FILE`.")
+def serve(
+    *,
+    host: str,
+    port: int | None,
+    folder: Path,
+    seed: Path | None,
+    pace: Pace,
+    state: Path | None,
+    journal: Path | None,
+    ready_file: Path | None,
+    env_file: Path | None,
+) -> None:
     """Serve HTTPS until SIGINT or SIGTERM.
 
-    When ready, prints one line of JSON: {"url": ..., "ca": ...}.
+    When ready, prints one line of JSON, {"url": ..., "ca": ...}, and then the environment that clients need, as lines of `export`.
+    The same lines are what `azuresim env` prints, for `eval "$(azuresim env --url ... --ca ...)"`.
     """
-    with ExitStack() as opened:
-        sink = opened.enter_context(journal.open("a", encoding="utf-8")) if journal is not None else None
-        application = Application(World(clock), journal=Journal(keep=_KEPT_ENTRIES, sink=sink))
-        document = json.loads(seed.read_text("utf-8")) if seed is not None else {}
-        asyncio.run(_serve(Server(application, folder=folder, host=host, port=port), document, ready_file))
+    document = None if seed is None else _document(seed)
+    try:
+        with ExitStack() as opened:
+            kept = None if state is None else opened.enter_context(StateFile(state))
+            sink = opened.enter_context(journal.open("a", encoding="utf-8")) if journal is not None else None
+            if kept is not None:
+                same_document(kept, document)
+                began = kept.began()
+                port = port if port is not None or began is None else urlsplit(began.base_url).port
+            application = Application(new_world(kept, pace), journal=Journal(keep=_KEPT_ENTRIES, sink=sink, body_limit=_BODY_LIMIT))
+            server = Server(application, folder=folder, host=host, port=port or 0)
+            asyncio.run(_serve(server, lambda: revive(application, kept, document, pace), _Files(ready=ready_file, variables=env_file)))
+    except StateError as unusable:
+        raise click.ClickException(str(unusable)) from unusable
+    except SeedError as wrong:
+        raise click.ClickException(f"{seed}: {wrong}") from wrong
+    except OSError as failed:
+        raise click.ClickException(_why_not(failed, host, port)) from failed
 
 
-main.add_command(replay)
-
-
-async def _serve(server: Server, document: dict[str, Any], ready_file: Path | None) -> None:
+async def _serve(server: Server, begin: Any, files: _Files) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with server:
-        # Now that the address is known: addresses of blobs in the document are built from it.
-        server.application.world.load(document)
-        line = json.dumps({"url": server.url, "ca": str(server.certificates.authority)})
-        if ready_file is not None:
-            _write_whole(ready_file, line)
-        click.echo(line)
+        # Now that the address is known, of which addresses in the world are made. Nothing is answered before this has ended.
+        begin()
+        authority = str(server.certificates.authority)
+        line, variables = json.dumps({"url": server.url, "ca": authority}), exports(environment(server.application.world, authority))
+        if files.variables is not None:
+            _write_whole(files.variables, variables)
+        if files.ready is not None:
+            _write_whole(files.ready, line)
+        click.echo(f"{line}\n{variables}")
         await stopped.wait()
 
 
-def _write_whole(file: Path, line: str) -> None:
+def _document(file: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(file.read_text("utf-8"))
+    except ValueError as wrong:
+        raise click.ClickException(f"{file} is no JSON: {wrong}") from wrong
+    if not isinstance(document, dict):
+        raise click.ClickException(f"{file} must hold a JSON object of sections")
+    return document
+
+
+def _why_not(failed: OSError, host: str, port: int | None) -> str:
+    if failed.errno == errno.EADDRINUSE:
+        return f"{host}:{port} is taken by another process; take another --port, or 0 for a free one."
+    if failed.errno == errno.EADDRNOTAVAIL:
+        return f"This machine has no address {host}."
+    return str(failed)
+
+
+def _write_whole(file: Path, text: str) -> None:
     """A reader never sees half of it."""
     waiting = file.with_suffix(".tmp")
-    waiting.write_text(f"{line}\n", "utf-8")
+    waiting.write_text(f"{text}\n", "utf-8")
     waiting.replace(file)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 
 class Clock(Protocol):
@@ -23,13 +24,13 @@ class RealClock:
 
 
 class ScaledClock:
-    """Runs ``factor`` times as fast as real time, from the moment it is made."""
+    """Runs ``factor`` times as fast as real time, from the moment it is made; ``start`` is what it shows then (None: the real time)."""
 
-    def __init__(self, factor: float) -> None:
+    def __init__(self, factor: float, *, start: float | None = None) -> None:
         if factor <= 0:
             raise ValueError(f"a clock's factor must be positive, not {factor}")
         self.factor = factor
-        self._epoch = time.time()
+        self._epoch = time.time() if start is None else start
         self._started = time.monotonic()
 
     def now(self) -> float:
@@ -53,6 +54,10 @@ class ManualClock:
             raise ValueError(f"time does not go back ({seconds} s)")
         self._now += seconds
 
+    def reach(self, moment: float) -> None:
+        """Stand at exactly that moment; one that lies behind changes nothing."""
+        self._now = max(self._now, moment)
+
 
 class CallableClock:
     """Asks a function, for example a virtual-time event loop: ``CallableClock(lambda: epoch + loop.time())``."""
@@ -63,3 +68,37 @@ class CallableClock:
     def now(self) -> float:
         """Whatever the function says."""
         return self._read()
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a world's time runs: ``factor`` 1 as the machine's, 0 not by itself."""
+
+    kind: Literal["real", "scaled", "manual"]
+    factor: float
+
+    @classmethod
+    def parse(cls, text: str) -> Pace:
+        """`real`, `scaled:<factor>` or `manual`. Raises ValueError."""
+        kind, _, factor = text.partition(":")
+        match kind:
+            case "real":
+                return cls("real", 1.0)
+            case "manual":
+                return cls("manual", 0.0)
+            case "scaled":
+                return cls("scaled", ScaledClock(float(factor)).factor)
+            case _:
+                raise ValueError("none of real, scaled:<factor>, manual")
+
+    def clock(self, start: float | None = None) -> Clock:
+        """A clock of that pace that shows ``start`` now (None: the machine's time)."""
+        now = RealClock().now() if start is None else start
+        match self.kind:
+            case "real":
+                # A world that is ahead of the machine stays so.
+                return RealClock() if now <= RealClock().now() else ScaledClock(1.0, start=now)
+            case "scaled":
+                return ScaledClock(self.factor, start=now)
+            case "manual":
+                return ManualClock(now)

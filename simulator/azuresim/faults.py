@@ -1,89 +1,28 @@
-"""What goes wrong, as data: rules that pick requests, and what happens to them."""
+"""What goes wrong when: rules that pick requests, and what happens to them."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
 from azuresim.core.regions import region_key
-from azuresim.wire.http import Response
-
-When = Literal["before", "after"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """Answer with an error. ``when="after"``: the change is made, then the answer is replaced.
-
-    ``retry_after`` in seconds becomes the `Retry-After` header.
-    """
-
-    status: int
-    code: str = "ServerBusy"
-    message: str = "A fault was injected."
-    when: When = "before"
-    retry_after: float | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drop:
-    """Cut the connection: before anything happened, or after the change was made and instead of the answer."""
-
-    when: When = "after"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delay:
-    """Answer late, by ``seconds`` of the client's time."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stale:
-    """Keep giving the first matching answer to the same URL for ``seconds`` of the world's time."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BumpETag:
-    """Another writer was faster: the addressed pool or blob gets a new ETag just before the request is handled."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailReplication:
-    """The replication of a version whose id matches ``path`` fails in ``region`` (None: in any)."""
-
-    region: str | None = None
-    reason: str = "An internal error occurred while copying the image."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailCopy:
-    """The copy into a blob whose `account/container/blob` matches ``path`` fails at its end."""
-
-    reason: str = '500 InternalError "Copy failed."'
-
-
-Action = Status | Drop | Delay | Stale | BumpETag | FailReplication | FailCopy
+from azuresim.fault_actions import Action, FailCopy, FailNode, FailReplication, Inner, NoCapacity, Stale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultRule:
     """Which requests are hit. All given conditions must hold.
 
-    ``method`` and ``path`` are regular expressions (full match and search, case-insensitive); ``operation`` and ``service`` are names from
-    the route tables. The first ``skip`` matches pass; then ``count`` are hit (None: all), each with ``probability``.
+    ``method``, ``path`` and ``body`` are regular expressions (full match, search, search; case-insensitive); ``operation`` and ``service``
+    are names from the route tables. The first ``skip`` matches pass; then ``count`` are hit (None: all), each with ``probability``.
     """
 
     action: Action
     method: str = ".*"
     path: str = ""
+    body: str = ""
     service: str | None = None
     operation: str | None = None
     skip: int = 0
@@ -91,18 +30,46 @@ class FaultRule:
     probability: float = 1.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the rules look at in a request."""
+
+    method: str
+    path: str
+    service: str
+    operation: str
+    body: bytes = b""
+
+
 @dataclass(slots=True)
-class _Counted:
+class Counted:
+    """A rule in force."""
+
     rule: FaultRule
     number: int
     matched: int = 0
     hit: int = 0
+    # Until when, in the world's time, the last strike of a ``Stale`` goes on.
+    until: float = 0.0
     method: re.Pattern[str] = field(init=False)
     path: re.Pattern[str] = field(init=False)
+    body: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.method = re.compile(self.rule.method, re.IGNORECASE)
         self.path = re.compile(self.rule.path, re.IGNORECASE)
+        self.body = re.compile(self.rule.body, re.IGNORECASE)
+
+    def fits(self, asked: Asked) -> bool:
+        """Whether its conditions hold; counts nothing."""
+        rule = self.rule
+        return bool(
+            rule.service in (None, asked.service)
+            and rule.operation in (None, asked.operation)
+            and self.method.fullmatch(asked.method)
+            and self.path.search(asked.path)
+            and (not rule.body or self.body.search(asked.body.decode("utf-8", "replace")))
+        )
 
 
 class FaultPlan:
@@ -110,10 +77,8 @@ class FaultPlan:
 
     def __init__(self, rules: Iterable[FaultRule] = (), *, seed: int = 0) -> None:
         self._seed = seed
-        self._rules: list[_Counted] = []
+        self._rules: list[Counted] = []
         self._added = 0
-        # (method, URL) → until when (world's time) which answer is repeated; the application fills it for ``Stale``.
-        self.remembered: dict[tuple[str, str], tuple[float, Response]] = {}
         for rule in rules:
             self.add(rule)
 
@@ -125,52 +90,102 @@ class FaultPlan:
         """What is in force, used-up rules included."""
         return [counted.rule for counted in self._rules]
 
+    def numbered(self) -> Iterator[tuple[int, FaultRule, int]]:
+        """Number, rule and how often it struck."""
+        return ((counted.number, counted.rule, counted.hit) for counted in self._rules)
+
     def hits(self, rule: FaultRule) -> int:
         """How often ``rule`` struck."""
         return sum(counted.hit for counted in self._rules if counted.rule is rule)
 
-    def add(self, rule: FaultRule) -> None:
-        """Put a rule in force."""
-        self._rules.append(_Counted(rule, self._added))
+    def add(self, rule: FaultRule) -> int:
+        """Put a rule in force; its number."""
+        self._rules.append(Counted(rule, self._added))
         self._added += 1
+        return self._added - 1
+
+    def remove(self, number: int) -> None:
+        """Take one rule out of force. Raises LookupError when there is none of that number."""
+        kept = [counted for counted in self._rules if counted.number != number]
+        if len(kept) == len(self._rules):
+            raise LookupError(f"no rule has the number {number}")
+        self._rules = kept
 
     def clear(self) -> None:
-        """Take all rules out of force, remembered answers included."""
+        """Take all rules out of force."""
         self._rules.clear()
-        self.remembered.clear()
 
-    def strike(self, *, method: str, path: str, service: str, operation: str) -> list[Action]:
+    def strike(self, asked: Asked) -> list[Action]:
         """What happens to one request, in the order of the rules."""
         return [
             counted.rule.action
             for counted in self._rules
-            if not isinstance(counted.rule.action, FailReplication | FailCopy)
-            and counted.rule.service in (None, service)
-            and counted.rule.operation in (None, operation)
-            and counted.method.fullmatch(method)
-            and counted.path.search(path)
-            and self._falls(counted)
+            if not isinstance(counted.rule.action, Inner | Stale) and counted.fits(asked) and self._falls(counted)
         ]
+
+    def lag(self, asked: Asked, now: float) -> float | None:
+        """By how many seconds what the request reads is behind; None when it is not.
+
+        A strike of a ``Stale`` holds for its seconds, and other reads that fit are part of it.
+        """
+        for counted in self._rules:
+            action = counted.rule.action
+            if not isinstance(action, Stale) or not counted.fits(asked):
+                continue
+            if now < counted.until:
+                return action.seconds
+            if self._falls(counted):
+                counted.until = now + action.seconds
+                return action.seconds
+        return None
+
+    def lags(self, now: float) -> bool:
+        """Whether anything may still be read late: a copy of the world has to be kept up."""
+        return any(
+            isinstance(c.rule.action, Stale) and (now < c.until or c.rule.count is None or c.hit < c.rule.count) for c in self._rules
+        )
 
     def replication_fault(self, version_id: str, region: str) -> str | None:
         """Why the replication of a version to a region fails; None when it does not."""
         for counted in self._rules:
             action = counted.rule.action
-            if not isinstance(action, FailReplication) or (action.region is not None and region_key(action.region) != region_key(region)):
-                continue
-            if counted.path.search(version_id) and self._falls(counted):
+            if isinstance(action, FailReplication) and _same_region(action.region, region) and self._strikes(counted, version_id):
                 return action.reason
+        return None
+
+    def allocation_fault(self, pool_id: str, size: str, region: str) -> str | None:
+        """The resize error code a pool meets instead of machines; None when they can be had."""
+        for counted in self._rules:
+            action = counted.rule.action
+            if (
+                isinstance(action, NoCapacity)
+                and (action.size is None or action.size.lower() == size.lower())
+                and _same_region(action.region, region)
+                and self._strikes(counted, pool_id)
+            ):
+                return action.code
+        return None
+
+    def node_fault(self, pool_id: str) -> str | None:
+        """The state a new node ends in instead of idle; None for a healthy one."""
+        for counted in self._rules:
+            action = counted.rule.action
+            if isinstance(action, FailNode) and self._strikes(counted, pool_id):
+                return action.state
         return None
 
     def copy_fault(self, path: str) -> str | None:
         """Why a copy into `account/container/blob` fails; None when it does not."""
         for counted in self._rules:
             action = counted.rule.action
-            if isinstance(action, FailCopy) and counted.path.search(path) and self._falls(counted):
+            if isinstance(action, FailCopy) and self._strikes(counted, path):
                 return action.reason
         return None
 
-    def _falls(self, counted: _Counted) -> bool:
+    def _strikes(self, counted: Counted, subject: str) -> bool:
+        return counted.path.search(subject) is not None and self._falls(counted)
+
+    def _falls(self, counted: Counted) -> bool:
         counted.matched += 1
         rule = counted.rule
         if counted.matched <= rule.skip or (rule.count is not None and counted.hit >= rule.count):
@@ -181,3 +196,7 @@ class FaultPlan:
                 return False
         counted.hit += 1
         return True
+
+
+def _same_region(wanted: str | None, region: str) -> bool:
+    return wanted is None or region_key(wanted) == region_key(region)

@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, TextIO
 
+from azuresim.redaction import redacted, redacted_text
+from azuresim.wire.http import Request, Response
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One request. ``status`` is None when the answer was never sent; ``time`` is the world's."""
+    """One request. ``status`` is None when no whole answer was sent; ``time`` is the world's, ``duration`` the machine's seconds."""
 
     number: int
     time: float
@@ -24,18 +27,22 @@ class Entry:
     request_body: Any
     response_bytes: int
     is_write: bool
+    duration: float = 0.0
+    response_body: Any = None
     fault: str | None = None
 
 
 class Journal:
     """Entries in memory, the oldest dropped beyond ``keep``; each also a JSON line in ``sink`` when there is one.
 
-    Bodies that are not JSON (page blobs) are noted by their length only.
+    Bodies that are JSON are noted without their secrets, others by their length. Bodies of answers are noted up to ``body_limit`` bytes,
+    which is none unless one is given: lists of thousands would fill the memory.
     """
 
-    def __init__(self, *, keep: int | None = None, sink: TextIO | None = None) -> None:
+    def __init__(self, *, keep: int | None = None, sink: TextIO | None = None, body_limit: int = 0) -> None:
         self._entries: deque[Entry] = deque(maxlen=keep)
         self._sink = sink
+        self._body_limit = body_limit
         self._written = 0
 
     def __len__(self) -> int:
@@ -48,6 +55,36 @@ class Journal:
     def written(self) -> int:
         """How many there ever were; the number of the next entry."""
         return self._written
+
+    def entry(
+        self,
+        request: Request,
+        answered: Response | None,
+        *,
+        time: float,
+        duration: float,
+        service: str,
+        operation: str,
+        is_write: bool,
+        fault: str | None,
+    ) -> Entry:
+        """The next entry, to be added."""
+        return Entry(
+            number=self._written,
+            time=time,
+            service=service,
+            operation=operation,
+            method=request.method,
+            path=request.path,
+            query={name: _no_signature(name, value) for name, value in request.query.items()},
+            status=None if answered is None else answered.status,
+            request_body=_noted(request.body, request.headers.get("content-type", "")),
+            response_bytes=0 if answered is None else len(answered.body),
+            is_write=is_write,
+            duration=duration,
+            response_body=None if answered is None else self._answer(answered),
+            fault=fault,
+        )
 
     def add(self, entry: Entry) -> None:
         """Append."""
@@ -72,3 +109,27 @@ class Journal:
     def clear(self) -> None:
         """Forget the entries; numbers go on."""
         self._entries.clear()
+
+    def _answer(self, answered: Response) -> Any:
+        if self._body_limit == 0:
+            return None
+        if len(answered.body) > self._body_limit:
+            return {"bytes": len(answered.body)}
+        return _noted(answered.body, answered.headers.get("Content-Type", ""))
+
+
+def _noted(body: bytes, content_type: str) -> Any:
+    if not body:
+        return None
+    if "json" in content_type:
+        try:
+            return redacted(json.loads(body))
+        except ValueError:
+            return {"unreadable": len(body)}
+    if "xml" in content_type:
+        return redacted_text(body.decode("utf-8", "replace"))
+    return {"bytes": len(body)}
+
+
+def _no_signature(name: str, value: str) -> str:
+    return "REDACTED" if name == "sig" else redacted_text(value)

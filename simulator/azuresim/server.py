@@ -34,7 +34,7 @@ class Server:
             now=RealClock().now(),
             hosts=dict.fromkeys(("localhost", "127.0.0.1", *([] if host == "0.0.0.0" else [host]))),  # noqa: S104  # recognised, not bound
         )
-        self._admin = Admin(application)
+        self._admin = Admin(application, authority=str(self.certificates.authority))
         self._host, self._port = host, port
         self._runner: web.AppRunner | None = None
 
@@ -87,11 +87,21 @@ class Server:
         if outcome.delay:
             await asyncio.sleep(outcome.delay)
         if outcome.response is None:
-            if received.transport is not None:
-                received.transport.abort()
-            # aiohttp wants an answer; it goes nowhere.
-            return web.Response()
+            return _cut(received)
+        if outcome.cut:
+            half = web.StreamResponse(status=outcome.response.status, headers=outcome.response.headers)
+            half.content_length = len(outcome.response.body)
+            await half.prepare(received)
+            await half.write(outcome.response.body[: len(outcome.response.body) // 2])
+            return _cut(received)
         return _answer(request, outcome.response)
+
+
+def _cut(received: web.Request) -> web.StreamResponse:
+    if received.transport is not None:
+        received.transport.abort()
+    # aiohttp wants an answer; it goes nowhere.
+    return web.Response()
 
 
 async def _read(received: web.Request, limit: int) -> bytes | None:

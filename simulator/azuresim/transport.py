@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import urlencode
 
-from azure.core.exceptions import ServiceRequestError
+from azure.core.exceptions import IncompleteReadError, ServiceRequestError
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.core.rest._http_response_impl_async import AsyncHttpResponseImpl
@@ -32,7 +32,7 @@ class SimulatorTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
 
     Never sleeps, except for a delay of the fault plan (``asyncio.sleep``, virtual on a virtual-time loop).
     A cut connection looks as it does with the aiohttp transport: ``ServiceRequestError`` "Server disconnected", although the request may
-    have been carried out.
+    have been carried out. One that is cut in the middle of the answer raises ``IncompleteReadError`` when the body is read.
     """
 
     def __init__(self, application: Application, *, gate: Gate | None = None) -> None:
@@ -69,7 +69,7 @@ class SimulatorTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
             await asyncio.sleep(outcome.delay)
         if outcome.response is None:
             raise ServiceRequestError("Server disconnected")
-        answer = _SimulatedResponse(request, outcome.response)
+        answer = _SimulatedResponse(request, outcome.response, cut=outcome.cut)
         if not stream:
             await answer.read()
         return answer
@@ -78,21 +78,24 @@ class SimulatorTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
 class _Exchange:
     """Stands where the SDK's response object keeps its connection."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, *, cut: bool) -> None:
         self.body = body
+        self.cut = cut
 
     async def close(self) -> None:
         """Do nothing; there is no connection."""
 
 
 class _Download(AsyncIterator[bytes]):
-    """The body, in one piece."""
+    """The body, in one piece; of a cut one the first half, and then the error."""
 
     def __init__(self, _pipeline: Any = None, response: Any = None, **_options: Any) -> None:
         # The blob client reads these two from the stream.
         self.response = response
         self.content_length = int(response.headers["Content-Length"])
-        body: bytes = response._internal_response.body  # noqa: SLF001  # azure.core keeps it there
+        exchange: _Exchange = response._internal_response  # noqa: SLF001  # azure.core keeps it there
+        self._cut = exchange.cut
+        body = exchange.body[: len(exchange.body) // 2] if self._cut else exchange.body
         self._left = [body] if body else []
 
     def __len__(self) -> int:
@@ -100,6 +103,8 @@ class _Download(AsyncIterator[bytes]):
 
     async def __anext__(self) -> bytes:
         if not self._left:
+            if self._cut:
+                raise IncompleteReadError("Response payload is not completed")
             raise StopAsyncIteration
         return self._left.pop()
 
@@ -107,13 +112,13 @@ class _Download(AsyncIterator[bytes]):
 class _SimulatedResponse(AsyncHttpResponseImpl):
     """The simulator's answer as azure.core knows answers."""
 
-    def __init__(self, request: HttpRequest, response: Response) -> None:
+    def __init__(self, request: HttpRequest, response: Response, *, cut: bool) -> None:
         headers = case_insensitive_dict(response.headers)
         if "content-length" not in headers:
             headers["Content-Length"] = str(len(response.body))
         super().__init__(
             request=request,
-            internal_response=_Exchange(response.body),
+            internal_response=_Exchange(response.body, cut=cut),
             status_code=response.status,
             headers=headers,
             content_type=headers.get("Content-Type"),

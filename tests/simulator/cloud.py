@@ -123,3 +123,9 @@ def pool_options(pool_id: str = "p", *, image: str | None = None, **more: Any) -
             **more,
         }
     )
+
+
+def pool_json(pool_id: str = "p", *, image: str, **more: Any) -> dict[str, Any]:
+    """The same as JSON, for requests without an SDK."""
+    machine = {"imageReference": {"virtualMachineImageId": image}, "nodeAgentSKUId": UBUNTU}
+    return {"id": pool_id, "vmSize": SIZE, "virtualMachineConfiguration": machine, **more}

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from azuresim import Request, Response
-from azuresim.application import SERVICES
 from azuresim.schema import Table, load_table
+from azuresim.services import SERVICES
 from azuresim.wire.routing import Route, Service
 from simulator.test_routes import SDKS, built, plain
 

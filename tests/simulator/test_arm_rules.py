@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from azuresim import Request, Response
-from azuresim.application import SERVICES
 from azuresim.core.compute_limits import compute_limits
+from azuresim.services import SERVICES
 from azuresim.wire import arm
 from azuresim.wire.api_versions import supported_versions
 from azuresim.wire.arm_path import ArmPath, read_path

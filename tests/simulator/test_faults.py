@@ -10,14 +10,15 @@ from azure.core.exceptions import HttpResponseError, ServiceRequestError
 
 from azuresim import BumpETag, Delay, Drop, FailReplication, FaultPlan, FaultRule, Request, Response, Stale, Status
 from azuresim.fault_rules import rule_from_json, rule_to_json
+from azuresim.faults import Asked
 from azuresim.transport import SimulatorTransport
 from simulator.cloud import VHD, Cloud, StaticCredential, pool_options
 
-ASKED = {"method": "POST", "path": "/batch/acct/pools/p/resize", "service": "batch", "operation": "Pools_Resize"}
+ASKED = Asked(method="POST", path="/batch/acct/pools/p/resize", service="batch", operation="Pools_Resize", body=b'{"vmSize": "Big"}')
 
 
-def strikes(plan: FaultPlan, times: int, **changes: str) -> list[bool]:
-    return [bool(plan.strike(**{**ASKED, **changes})) for _ in range(times)]
+def strikes(plan: FaultPlan, times: int) -> list[bool]:
+    return [bool(plan.strike(ASKED)) for _ in range(times)]
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,8 @@ def strikes(plan: FaultPlan, times: int, **changes: str) -> list[bool]:
         pytest.param({"path": "POOLS/P/"}, [True, False, False, False], id="part of the path"),
         pytest.param({"service": "compute"}, [False] * 4, id="another service"),
         pytest.param({"operation": "Pools_Get"}, [False] * 4, id="another operation"),
+        pytest.param({"body": '"vmSize": *"big"'}, [True, False, False, False], id="what the body says"),
+        pytest.param({"body": "small"}, [False] * 4, id="what another body says"),
         pytest.param({"probability": 0.0, "count": None}, [False] * 4, id="never"),
     ],
 )

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from azuresim import Application, Request, Response
-from azuresim.application import SERVICES
+from azuresim.services import SERVICES
 from azuresim.wire.routing import Service
 from simulator.cloud import API, BATCH, DEFINITION, GALLERY, GROUP, SIZE, STORAGE, SUBSCRIPTION, UBUNTU, VHD, Cloud
 from simulator.fuzzing import ROUTES, Fuzzer, Likely
@@ -242,9 +242,9 @@ class Broken:
 
 def test_what_nobody_expected_is_a_500_in_the_services_envelope(caplog: pytest.LogCaptureFixture) -> None:
     cloud = furnished()
+    lenient = Application(cloud.world)
     cloud.world.galleries = Broken()  # type: ignore[assignment]  # the point
     cloud.world.pools = Broken()  # type: ignore[assignment]  # the point
-    lenient = Application(cloud.world)
     credentials = {"authorization": "Bearer x"}
     with caplog.at_level(logging.ERROR):
         arm = lenient.handle(Request("GET", f"{cloud.world.base_url}{GALLERY}?api-version=2024-03-03", credentials))

@@ -13,7 +13,7 @@ import azure.mgmt.batch.operations._operations as management_operations
 import azure.mgmt.compute.operations._operations as compute_operations
 import pytest
 
-from azuresim.application import SERVICES
+from azuresim.services import SERVICES
 from azuresim.wire.routing import Route
 from simulator.cloud import SUBSCRIPTION, Cloud
 

@@ -48,6 +48,15 @@ class Agenda:
         heapq.heappush(self._heap, entry)
         return Appointment(entry)
 
+    @property
+    def made(self) -> int:
+        """How many appointments there ever were."""
+        return self._count
+
+    def since(self, made: int) -> list[Appointment]:
+        """What was appointed after there were ``made``, and is still to come."""
+        return [Appointment(entry) for entry in self._heap if entry.order > made and entry.happen is not None]
+
     def catch_up(self, now: float, reach: Callable[[float], None]) -> None:
         """Run everything due by ``now``, including what those events themselves appoint; ``reach(moment)`` comes before each."""
         heap = self._heap

@@ -20,6 +20,11 @@ class Ids:
         self._drawn = 0
         self._last_tick = 0
 
+    @property
+    def position(self) -> tuple[int, int]:
+        """How far the sequence has got."""
+        return self._drawn, self._last_tick
+
     def hex(self, digits: int) -> str:
         """``digits`` (at most 64) hexadecimal digits."""
         self._drawn += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from azuresim.core.errors import ServiceError
@@ -69,6 +70,15 @@ class Operations:
 
         self._kernel.agenda.at(self._kernel.moment + seconds, done)
         return made
+
+    @property
+    def begun(self) -> int:
+        """How many there ever were."""
+        return len(self._by_id)
+
+    def since(self, begun: int) -> list[Operation]:
+        """What was begun after there were ``begun``."""
+        return list(islice(self._by_id.values(), begun, None))
 
     def get(self, operation_id: str) -> Operation:
         """Raises 404 NotFound."""

@@ -35,7 +35,9 @@ def load(world: World, document: Mapping[str, Any]) -> None:
         for number, entry in enumerate(document.get(section, ())):
             try:
                 add(world, entry)
-            except (TypeError, KeyError, ValueError, LookupError, ServiceError) as wrong:
+            except KeyError as missing:
+                raise SeedError(f"{section}[{number}]: the member {missing} is missing, or names nothing that is known") from missing
+            except (TypeError, AttributeError, ValueError, LookupError, ServiceError) as wrong:
                 raise SeedError(f"{section}[{number}]: {wrong}") from wrong
 
 
@@ -47,27 +49,34 @@ def _renamed(entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, An
 
 
 def _group(world: World, entry: Mapping[str, Any]) -> None:
-    world.add_resource_group(entry["subscription"], entry["name"], entry.get("location", "westeurope"))
+    named = _renamed(entry, {"subscription": "subscription", "name": "name", "location": "location"})
+    world.add_resource_group(named["subscription"], named["name"], named.get("location", "westeurope"))
 
 
 def _storage_account(world: World, entry: Mapping[str, Any]) -> None:
-    made = world.add_storage_account(entry["id"], location=entry["location"], sku=entry.get("sku", "Standard_LRS"))
-    made.endpoint = entry.get("blobEndpoint")
-    role = entry.get("dataRole", made.data_role)
+    names = {"id": "id", "location": "location", "sku": "sku", "blobEndpoint": "endpoint", "dataRole": "role"}
+    named = _renamed(entry, names)
+    made = world.add_storage_account(named["id"], location=named["location"], sku=named.get("sku", "Standard_LRS"))
+    made.endpoint = named.get("endpoint")
+    role = named.get("role", made.data_role)
     if role not in {"Owner", "Contributor", "Reader", None}:
         raise ValueError(f"no data role: {role!r}")
     made.data_role = role
 
 
 def _application(world: World, entry: Mapping[str, Any]) -> None:
-    world.directory.register(entry["clientId"], secrets=frozenset(entry.get("secrets", ())), subjects=frozenset(entry.get("subjects", ())))
+    named = _renamed(entry, {"clientId": "client", "secrets": "secrets", "subjects": "subjects"})
+    world.directory.register(named["client"], secrets=frozenset(named.get("secrets", ())), subjects=frozenset(named.get("subjects", ())))
 
 
 def _vhd(world: World, entry: Mapping[str, Any]) -> None:
-    uri = f"{world.base_url}/blob/{entry['account']}/{entry['container']}/{entry['blob']}"
-    made = world.add_vhd(uri, size_mib=entry.get("sizeMiB", 1024))
-    if "generalized" in entry:
-        made.metadata[GENERALIZED] = str(bool(entry["generalized"])).lower()
+    named = _renamed(
+        entry, {"account": "account", "container": "container", "blob": "blob", "sizeMiB": "size_mib", "generalized": "generalized"}
+    )
+    uri = f"{world.base_url}/blob/{named['account']}/{named['container']}/{named['blob']}"
+    made = world.add_vhd(uri, size_mib=named.get("size_mib", 1024))
+    if "generalized" in named:
+        made.metadata[GENERALIZED] = str(bool(named["generalized"])).lower()
 
 
 def _batch_account(world: World, entry: Mapping[str, Any]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from azuresim.clock import Clock, ManualClock
@@ -23,6 +24,7 @@ from azuresim.core.inventory import Collection, Inventory
 from azuresim.core.jobs import Jobs
 from azuresim.core.kernel import Kernel
 from azuresim.core.locks import Locks
+from azuresim.core.lookup import find
 from azuresim.core.managed_images import ManagedImages
 from azuresim.core.operations import Operations
 from azuresim.core.permissions import Permissions
@@ -124,6 +126,24 @@ class World:
     def settle(self) -> float:
         """Bring everything up to the clock; returns the time."""
         return self.kernel.settle()
+
+    def run_on(self, clock: Clock) -> None:
+        """Take the time from another clock from now on."""
+        self.clock = self.kernel.clock = clock
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Within the block no time passes."""
+        clock = self.clock
+        self.run_on(ManualClock(self.settle()))
+        try:
+            yield
+        finally:
+            self.run_on(clock)
+
+    def find(self, resource_id: ResourceId) -> Any | None:
+        """Any resource by its id; None when there is none."""
+        return find(self, resource_id)
 
     def blob_endpoint(self, account: StorageAccount) -> str:
         """What ARM answers as `primaryEndpoints.blob`."""

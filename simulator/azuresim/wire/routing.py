@@ -24,6 +24,8 @@ class Call:
     body: Any = None
     # POSIX seconds of the machine's own clock: tokens expire by it, whatever the world's clock says.
     real_now: float = 0.0
+    # It was let in before, and is done again without its credentials: nobody asks for them.
+    admitted: bool = False
 
     @property
     def now(self) -> float:

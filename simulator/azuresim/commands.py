@@ -1,0 +1,204 @@
+"""Commands that speak to a running simulator."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from functools import update_wrapper
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from azuresim.admin_client import AdminClient, AdminError
+from azuresim.environment import exports
+from azuresim.fault_words import KINDS, action_from_words, told
+from azuresim.journal_table import journal_table
+from azuresim.services import SERVICES
+
+P = ParamSpec("P")
+_FOLLOW_SECONDS = 0.5
+_WITHOUT_TERMINAL = 160
+
+
+def _speaking(command: Callable[Concatenate[AdminClient, P], None]) -> Callable[..., None]:
+    """Give a command its options for the address, and its errors a sentence."""
+
+    def run(url: str, ca: Path | None, *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(AdminClient(url, ca), *args, **kwargs)
+        except AdminError as refused:
+            raise click.ClickException(str(refused)) from refused
+
+    named = update_wrapper(run, command)
+    named = click.option(
+        "--ca",
+        envvar="AZURESIM_CA",
+        show_envvar=True,
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="Certificate authority to trust: `ca.pem` in the simulator's --dir.",
+    )(named)
+    return click.option("--url", envvar="AZURESIM_URL", show_envvar=True, required=True, help="Address of the simulator.")(named)
+
+
+@click.command()
+@_speaking
+def env(simulator: AdminClient, /) -> None:
+    """Print the environment that clients need, for `eval "$(azuresim env)"`."""
+    click.echo(exports(simulator.ask("GET", "environment")))
+
+
+@click.command()
+@click.argument("seconds", type=click.FloatRange(min=0), required=False)
+@click.option("--next", "to_next", is_flag=True, help="To the next event, however far that is.")
+@_speaking
+def advance(simulator: AdminClient, /, *, seconds: float | None, to_next: bool) -> None:
+    """Move a manual clock SECONDS forward; without any, only tell the time.
+
+    Everything that becomes due happens on the way, each at its own moment.
+    """
+    if to_next:
+        clock = simulator.ask("POST", "advance", {"toNextEvent": True})
+    elif seconds is not None:
+        clock = simulator.ask("POST", "advance", {"seconds": seconds})
+    else:
+        clock = simulator.ask("GET", "clock")
+    coming = clock["nextEvent"]
+    click.echo(f"now {clock['now']:.3f} ({_moment(clock['now'])}), {clock['kind']}")
+    click.echo("nothing is to come" if coming is None else f"next event in {coming - clock['now']:.3f} s")
+
+
+@click.group()
+def faults() -> None:
+    """What goes wrong: list, add and clear rules."""
+
+
+@faults.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@_speaking
+def list_faults(simulator: AdminClient, /, *, as_json: bool) -> None:
+    """Show the rules in force and how often each struck."""
+    rules = simulator.ask("GET", "faults")
+    if as_json:
+        click.echo(json.dumps(rules, indent=2))
+        return
+    table = Table("#", "what", "which requests", "struck", box=None, pad_edge=False)
+    for rule in rules:
+        table.add_row(str(rule["number"]), *told(rule))
+    _console().print(table if rules else "No rule is in force.")
+
+
+@faults.command("add")
+@click.argument("fault", nargs=-1, required=True, metavar="FAULT [MEMBER=VALUE]...")
+@click.option("--method", help="Regular expression for the whole method, such as `PUT|POST`.")
+@click.option("--path", help="Regular expression to be found in the path; for faults of the world, in the pool's or version's id.")
+@click.option("--body", help="Regular expression to be found in the request's body.")
+@click.option("--service", help="Name of the service, as in the journal.")
+@click.option("--operation", help="Name of the operation, as in the journal.")
+@click.option("--skip", type=click.IntRange(min=0), help="How many matches pass first.")
+@click.option("--count", type=click.IntRange(min=1), help="How many are then struck.  [default: 1]")
+@click.option("--always", is_flag=True, help="All are struck.")
+@click.option("--probability", type=click.FloatRange(0, 1), help="Chance of each; drawn from a seed, the same in every run.")
+@_speaking
+def add_fault(simulator: AdminClient, /, *, fault: tuple[str, ...], always: bool, **conditions: Any) -> None:
+    """Put a rule in force.
+
+    FAULT is a status such as 503, a kind of fault in words such as `drop` or `fail-operation`, or a whole rule as JSON; `azuresim faults
+    kinds` tells what there is.
+
+    \b
+    azuresim faults add 429 retry_after=5 --operation Pools_List --count 3
+    azuresim faults add 500 when=after --method PUT --path /versions/
+    azuresim faults add drop when=middle --service batch
+    azuresim faults add stale seconds=60 --operation Pools_List --always
+    azuresim faults add fail-operation code=AllocationFailed --operation GalleryImageVersions_CreateOrUpdate
+    azuresim faults add no-capacity size=Standard_D2s_v3 region=westus --always
+    """  # noqa: D301  # \b is click's mark for lines to be left alone
+    if fault[0].lstrip().startswith("{"):
+        try:
+            rule = json.loads(" ".join(fault))
+        except ValueError as wrong:
+            raise click.ClickException(f"the rule is no JSON: {wrong}") from wrong
+    else:
+        try:
+            rule = {"action": action_from_words(fault)}
+        except ValueError as wrong:
+            raise click.ClickException(str(wrong)) from wrong
+    rule |= {name: value for name, value in conditions.items() if value is not None}
+    if always:
+        rule["count"] = None
+    made = simulator.ask("POST", "faults", rule)
+    what, which, _often = told({**made, "hits": 0})
+    click.echo(f"#{made['number']}: {what} for {which}")
+
+
+@faults.command("clear")
+@click.argument("number", type=int, required=False)
+@_speaking
+def clear_faults(simulator: AdminClient, /, *, number: int | None) -> None:
+    """Take all rules out of force, or only the one of that NUMBER."""
+    simulator.ask("DELETE", "faults", number=number)
+
+
+@faults.command("kinds")
+@_speaking
+def fault_kinds(simulator: AdminClient, /) -> None:
+    """Tell which faults there are, and what can be said about each."""
+    shown = simulator.ask("GET", "faults/kinds")["actions"]
+    table = Table("fault", "does", "members", box=None, pad_edge=False, show_lines=True)
+    for word, kind in KINDS.items():
+        known = shown[kind.__name__]
+        table.add_row(word, known["does"], "\n".join(f"{name}: {what}" for name, what in known["members"].items()))
+    _console().print(table)
+
+
+@click.command()
+@click.option("--since", type=int, default=0, show_default=True, help="Number of the first request to show.")
+@click.option("--tail", type=click.IntRange(min=1), default=50, show_default=True, help="How many at most, the last ones.")
+@click.option("--service", help="Only of this service.")
+@click.option("--operation", help="Only this operation.")
+@click.option("--status", help="Only answers with this status: 404, 4xx, or `none` where none was sent.")
+@click.option("--writes", is_flag=True, help="Only what changes something.")
+@click.option("--follow", is_flag=True, help="Go on with what comes, until interrupted.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON lines, bodies included.")
+@_speaking
+def journal(simulator: AdminClient, /, *, since: int, tail: int, writes: bool, follow: bool, as_json: bool, **picked: str | None) -> None:
+    """Show what was asked and answered."""
+    while True:
+        page = simulator.ask("GET", "journal", since=since, tail=tail, writes="true" if writes else None, **picked)
+        if as_json:
+            for entry in page["entries"]:
+                click.echo(json.dumps(entry, separators=(",", ":")))
+        elif page["entries"] or not follow:
+            _console().print(journal_table(page["entries"]))
+        if not follow:
+            return
+        since = page["next"]
+        time.sleep(_FOLLOW_SECONDS)
+
+
+@click.command()
+@click.option("--service", help="Only of this service.")
+def operations(*, service: str | None) -> None:
+    """List the operations that are simulated, by service: the names that rules and the journal use. Needs no running simulator."""
+    for known in SERVICES:
+        if service not in (None, known.name):
+            continue
+        for route in known.routes:
+            query = "&".join(name if value is None else f"{name}={value}" for name, value in route.query)
+            click.echo(f"{known.name} {route.operation} {route.method} {route.path}{'?' if query else ''}{query}")
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_WITHOUT_TERMINAL)
+
+
+COMMANDS: tuple[click.Command, ...] = (env, advance, faults, journal, operations)

@@ -1,0 +1,33 @@
+"""Any resource by its ARM id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from azuresim.core.errors import ServiceError
+from azuresim.core.resource_id import ResourceId
+
+if TYPE_CHECKING:
+    from azuresim.core.world import World
+
+
+def find(world: World, resource_id: ResourceId) -> Any | None:
+    """The core's object; None when there is none, or when its type is unknown here."""
+    finder = _FINDERS.get(resource_id.type)
+    if finder is None:
+        return None
+    try:
+        return finder(world, resource_id)
+    except ServiceError:
+        return None
+
+
+_FINDERS: dict[str, Callable[[Any, ResourceId], Any]] = {
+    "microsoft.batch/batchaccounts": lambda world, found: world.batch.get(found),
+    "microsoft.batch/batchaccounts/pools": lambda world, found: world.pools.get(world.batch.get(found.parent), found.name),
+    "microsoft.compute/galleries": lambda world, found: world.galleries.get(found),
+    "microsoft.compute/galleries/images": lambda world, found: world.galleries.definition(found),
+    "microsoft.compute/galleries/images/versions": lambda world, found: world.publishing.find(found),
+    "microsoft.storage/storageaccounts": lambda world, found: world.storage.account(found),
+}

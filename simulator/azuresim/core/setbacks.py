@@ -1,0 +1,58 @@
+"""What a request set in motion, stopped or made to fail.
+
+A request starts operations and appoints events. Whoever notes beforehand how many of both there were can afterwards take hold of what the
+request added, whatever kind of resource it is about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from azuresim.core.errors import ServiceError
+from azuresim.core.resource_id import ResourceId
+from azuresim.core.versions import ImageVersion
+from azuresim.core.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How much was in motion before a request."""
+
+    appointments: int
+    operations: int
+
+
+def mark(world: World) -> Mark:
+    """Note it."""
+    return Mark(world.kernel.agenda.made, world.operations.begun)
+
+
+def stick(world: World, before: Mark) -> None:
+    """Nothing of what came after ``before`` ever goes on: operations stay InProgress, resources in their transient state."""
+    for appointment in world.kernel.agenda.since(before.appointments):
+        appointment.cancel()
+
+
+def fail(world: World, before: Mark, resource_id: ResourceId | None, error: ServiceError) -> None:
+    """What came after ``before`` fails at the moment the last of it was due; the resource then shows Failed."""
+    held = world.kernel.agenda.since(before.appointments)
+    operations = world.operations.since(before.operations)
+    for appointment in held:
+        appointment.cancel()
+
+    def failed(at: float) -> None:
+        found = None if resource_id is None else world.find(resource_id)
+        if found is not None:
+            _show_failed(world, found, error, at)
+        for operation in operations:
+            world.operations.end(operation, at, error)
+
+    world.kernel.agenda.at(max((a.at for a in held), default=world.kernel.moment), failed)
+
+
+def _show_failed(world: World, found: Any, error: ServiceError, at: float) -> None:
+    if isinstance(found, ImageVersion):
+        world.publishing.fail(found, error, at)
+    elif hasattr(found, "state"):
+        found.state = "Failed"
