@@ -42,7 +42,8 @@ from simulator.cloud import (
 )
 
 GALLERIES = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/galleries"
-ARM, POOLS = "api-version=2026-03-03", "/batch/acct/pools?api-version=2025-06-01"
+ARM, BATCH_ARM = "api-version=2026-03-03", "api-version=2025-06-01"
+POOLS = "/batch/acct/pools?api-version=2025-06-01"
 VERSION = f"{DEFINITION}/versions/1.0.0"
 
 
@@ -57,8 +58,8 @@ def add(cloud: Cloud, action: Action, **conditions: Any) -> None:
     ("path", "status", "code"),
     [
         (f"{GALLERIES}?{ARM}", 429, "OperationNotAllowed"),
-        (f"{BATCH}?{ARM}", 429, "SubscriptionRequestsThrottled"),
-        (f"{STORAGE}?{ARM}", 429, "SubscriptionRequestsThrottled"),
+        (f"{BATCH}?{BATCH_ARM}", 429, "SubscriptionRequestsThrottled"),
+        (f"{STORAGE}?api-version=2025-06-01", 429, "SubscriptionRequestsThrottled"),
         (POOLS, 429, "TooManyRequests"),
         ("/blob/vhds?comp=list", 503, "ServerBusy"),
     ],
@@ -282,13 +283,13 @@ async def test_a_lagging_list_is_old_whatever_is_selected(cloud: Cloud) -> None:
 async def test_a_replica_that_always_lags_shows_what_was_true_before(cloud: Cloud) -> None:
     add(cloud, Stale(seconds=30), operation="Pools_Get", count=None)
     # The first strike: the replica begins here.
-    assert cloud.ask("GET", f"/batch/acct/pools/p?{ARM}").status == 404
+    assert cloud.ask("GET", f"/batch/acct/pools/p?{BATCH_ARM}").status == 404
     cloud.clock.advance(1)
     await cloud.batch.create_pool(pool_options(target_dedicated_nodes=2))
     seen: list[Any] = []
     for _ in range(5):
         cloud.clock.advance(14)
-        answer = cloud.ask("GET", f"/batch/acct/pools/p?{ARM}")
+        answer = cloud.ask("GET", f"/batch/acct/pools/p?{BATCH_ARM}")
         seen.append(answer.json()["currentDedicatedNodes"] if answer.status == 200 else answer.status)
     # Created after 1 s, its nodes there after 21 s; both 30 s late.
     assert seen == [404, 404, 0, 2, 2]
@@ -366,9 +367,9 @@ async def test_nodes_that_do_not_turn_idle(cloud: Cloud, state: Any) -> None:
 
 
 def test_another_writer_of_an_arm_resource(cloud: Cloud) -> None:
-    before = cloud.ask("GET", f"{BATCH}?{ARM}").headers["ETag"]
+    before = cloud.ask("GET", f"{BATCH}?{BATCH_ARM}").headers["ETag"]
     add(cloud, BumpETag(), service="batch-arm")
-    assert cloud.ask("GET", f"{BATCH}?{ARM}").headers["ETag"] != before
+    assert cloud.ask("GET", f"{BATCH}?{BATCH_ARM}").headers["ETag"] != before
 
 
 @pytest.mark.parametrize("conditions", [{"operation": "Pools_List"}, {"path": "/pools"}])
@@ -401,7 +402,7 @@ async def test_blobs_in_pages_of_one(cloud: Cloud) -> None:
 def test_an_error_is_no_list(cloud: Cloud) -> None:
     add(cloud, SmallPages(), count=None)
     assert cloud.ask("GET", f"/subscriptions/nobody/providers/Microsoft.Compute/galleries?{ARM}").status == 404
-    assert cloud.ask("GET", f"{BATCH}?{ARM}").json()["name"] == "acct"
+    assert cloud.ask("GET", f"{BATCH}?{BATCH_ARM}").json()["name"] == "acct"
 
 
 async def test_a_rule_is_taken_out_by_its_number(cloud: Cloud) -> None:

@@ -11,8 +11,8 @@ from azuresim import World
 from azuresim.core.agenda import Agenda
 
 _PLAIN = (str, bytes, int, float, bool, type(None))
-# The clock is what tells the two apart; headers of answers have ids of their own, drawn by reads too.
-_LEFT_OUT = frozenset({"clock", "_clock", "request_ids"})
+# The clock is what tells the two apart; headers of answers have ids of their own, drawn by reads too, and reads empty buckets.
+_LEFT_OUT = frozenset({"clock", "_clock", "request_ids", "throttle"})
 
 
 def projection(world: World) -> Any:

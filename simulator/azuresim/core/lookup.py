@@ -29,5 +29,9 @@ _FINDERS: dict[str, Callable[[Any, ResourceId], Any]] = {
     "microsoft.compute/galleries": lambda world, found: world.galleries.get(found),
     "microsoft.compute/galleries/images": lambda world, found: world.galleries.definition(found),
     "microsoft.compute/galleries/images/versions": lambda world, found: world.publishing.find(found),
+    "microsoft.compute/virtualmachines": lambda world, found: world.virtual.machines.shelf.get(found),
+    "microsoft.compute/disks": lambda world, found: world.sources.disks.get(found),
+    "microsoft.compute/snapshots": lambda world, found: world.sources.snapshots.get(found),
+    "microsoft.compute/images": lambda world, found: world.sources.images.get(found),
     "microsoft.storage/storageaccounts": lambda world, found: world.storage.account(found),
 }

@@ -44,6 +44,10 @@ class Network:
         """Raises 404 ResourceNotFound."""
         return self._shelf.get(nic)
 
+    def all(self) -> list[NetworkInterface]:
+        """In the order of their creation."""
+        return list(self._shelf)
+
     def within(self, subscription: str, group: str | None) -> list[NetworkInterface]:
         """Of one subscription, optionally of one group."""
         return self._shelf.within(subscription, group)

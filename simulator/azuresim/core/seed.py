@@ -119,11 +119,13 @@ def _version(world: World, entry: Mapping[str, Any]) -> None:
 def _lock(world: World, entry: Mapping[str, Any]) -> None:
     if entry.get("level", "CanNotDelete") not in {"CanNotDelete", "ReadOnly"}:
         raise ValueError(f"a lock is CanNotDelete or ReadOnly, not {entry['level']}")
-    world.locks.put(entry["scope"], entry.get("level", "CanNotDelete"))
+    named = _renamed(entry, {"scope": "scope", "level": "level"})
+    world.locks.put(named["scope"], named.get("level", "CanNotDelete"))
 
 
 def _unregistered(world: World, entry: Mapping[str, Any]) -> None:
-    world.groups.unregister(world.subscriptions.get(entry["subscription"]), entry["namespace"])
+    named = _renamed(entry, {"subscription": "subscription", "namespace": "namespace"})
+    world.groups.unregister(world.subscriptions.get(named["subscription"]), named["namespace"])
 
 
 _SECTIONS: dict[str, Callable[[World, Mapping[str, Any]], None]] = {

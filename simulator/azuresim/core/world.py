@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from azuresim.clock import Clock, ManualClock
+from azuresim.core import collections
 from azuresim.core.adoption import adopt
 from azuresim.core.arm_pools import ArmPools
 from azuresim.core.batch_account_writes import BatchAccountWrites
@@ -20,7 +21,7 @@ from azuresim.core.disk_attachment import DisksOfMachines
 from azuresim.core.disks import Disks
 from azuresim.core.durations import Durations
 from azuresim.core.galleries import Galleries
-from azuresim.core.inventory import Collection, Inventory
+from azuresim.core.inventory import Inventory
 from azuresim.core.jobs import Jobs
 from azuresim.core.kernel import Kernel
 from azuresim.core.locks import Locks
@@ -107,21 +108,7 @@ class World:
             tenant=lambda: self.tenant,
         )
         self.arm_pools = ArmPools(self.pools)
-        self._register_collections()
-
-    def _register_collections(self) -> None:
-        """What lists across types show and what goes with a resource group."""
-        register = self.inventory.register
-        register(
-            "Microsoft.Storage/storageAccounts",
-            Collection(
-                members=self.storage.all,
-                forget=self.storage.forget,
-                more=lambda account: {"sku": {"name": account.sku, "tier": account.sku.partition("_")[0]}, "kind": account.kind},
-            ),
-        )
-        register("Microsoft.Compute/galleries", Collection(members=self.galleries.all, forget=self.galleries.forget))
-        register("Microsoft.Batch/batchAccounts", Collection(members=self.batch.all, forget=self.batch_writes.forget))
+        collections.register(self)
 
     def settle(self) -> float:
         """Bring everything up to the clock; returns the time."""
