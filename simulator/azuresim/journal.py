@@ -124,7 +124,7 @@ def _noted(body: bytes, content_type: str) -> Any:
     if "json" in content_type:
         try:
             return redacted(json.loads(body))
-        except ValueError:
+        except (ValueError, RecursionError):
             return {"unreadable": len(body)}
     if "xml" in content_type:
         return redacted_text(body.decode("utf-8", "replace"))

@@ -77,10 +77,7 @@ def _check_body(request: Request) -> None:
         raise ServiceError(
             415, "UnsupportedMediaType", f"The content media type '{media_type}' is not supported. Only 'application/json' is supported."
         )
-    try:
-        body = request.json()
-    except RecursionError as wrong:
-        raise ServiceError(400, "InvalidRequestContent", "The request content was invalid: it is nested too deeply.") from wrong
+    body = request.json()
     if not isinstance(body, dict):
         raise ServiceError(400, "InvalidRequestContent", "The request content was invalid: a JSON object is expected.")
     if isinstance(body.get("tags"), dict):
