@@ -44,9 +44,10 @@ LATER_SECONDS = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """A chapter in which nothing goes wrong: its calls, and how many seconds it takes."""
+    """A chapter in which nothing goes wrong: its calls, those of them that were not refused, and how many seconds it takes."""
 
     calls: tuple[Call, ...]
+    carried_out: frozenset[int]
     seconds: float
 
     @property
@@ -76,12 +77,27 @@ class Verdict:
     problems: tuple[str, ...] = ()
 
 
+class Count:
+    """Which call is which: they are numbered as they begin, and each ends in the task it began in."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self._under_way: dict[asyncio.Task[Any] | None, int] = {}
+
+    def number(self, phase: Phase, call: Call) -> int:
+        """From 1."""
+        if phase == "before":
+            self.calls.append(call)
+            self._under_way[asyncio.current_task()] = len(self.calls)
+        return self._under_way.get(asyncio.current_task(), 0)
+
+
 class Trouble:
     """A gate that strikes at one call: it stops there for ever and lets nothing pass after it, or it loses one answer."""
 
     def __init__(self, case: Case) -> None:
         self._case = case
-        self._calls = 0
+        self._count = Count()
         self.at: Call = ("", "")
         self.struck = asyncio.Event()
 
@@ -89,8 +105,7 @@ class Trouble:
         if self.struck.is_set() and self._case.variant == "answer lost":
             return
         if not self.struck.is_set():
-            self._calls += phase == "before"
-            if self._calls != self._case.call or phase != self._case.phase:
+            if (self._count.number(phase, call), phase) != (self._case.call, self._case.phase):
                 return
             self.at = call
             self.struck.set()
@@ -108,7 +123,7 @@ def sweep() -> Iterator[Case]:
         for chapter, usual in enumerate(recorded(LATE.get(variant, 0.0), LAG.get(variant, 0.0))):
             for number, (_, call) in enumerate(usual.calls, start=1):
                 reads = call.split()[0].lower() in READS
-                for phase in PHASES:
+                for phase in PHASES if number in usual.carried_out else PHASES[:1]:
                     if not reads or variant == "plain" or (variant == "answer lost" and phase == "before"):
                         yield Case(chapter, number, phase, variant, usual)
 
@@ -120,15 +135,16 @@ def recorded(late: float, lag: float) -> tuple[Usual, ...]:
 
 
 async def _recorded(number: int, late: float, lag: float) -> Usual:
-    scene, calls = Scene(events_late=late), list[Call]()
+    scene, count, carried_out = Scene(events_late=late), Count(), set[int]()
     operator = await scene.start_operator()
     for chapter in STORY[:number]:
         await _tell(scene, chapter)
     _lag(scene, lag)
 
     async def note(phase: Phase, call: Call) -> None:
-        if phase == "before":
-            calls.append(call)
+        number = count.number(phase, call)
+        if phase == "after":
+            carried_out.add(number)
 
     operator.gate = note
     began = _seconds()
@@ -137,7 +153,7 @@ async def _recorded(number: int, late: float, lag: float) -> Usual:
     await scene.until(lambda: settled(scene, STORY[number]), every=1)
     took = _seconds() - began
     await operator.stop()
-    return Usual(tuple(calls), took)
+    return Usual(tuple(count.calls), frozenset(carried_out), took)
 
 
 def _lag(scene: Scene, seconds: float) -> None:
