@@ -137,7 +137,7 @@ def test_leases(container: ContainerClient) -> None:
     assert refusal(BlobLeaseClient(blob, OTHER_ID).renew) == (409, "LeaseIdMismatchWithLeaseOperation")
 
 
-def test_snapshots(container: ContainerClient) -> None:
+def test_snapshots(backend: Backend, container: ContainerClient) -> None:
     blob = page_blob(container)
     blob.upload_page(PAGE, 0, 512)
     stamp = blob.create_snapshot()["snapshot"]
@@ -145,7 +145,9 @@ def test_snapshots(container: ContainerClient) -> None:
     old = container.get_blob_client("b.vhd", snapshot=stamp)
     assert (old.download_blob(offset=0, length=512).readall(), pages(blob)) == (PAGE, [])
     assert refusal(blob.delete_blob) == (409, "SnapshotsPresent")
-    assert [b.snapshot for b in container.list_blobs(include=["snapshots"])] == [stamp, None]
+    listed = [b.snapshot for b in container.list_blobs(include=["snapshots"])]
+    # The service lists a blob behind its snapshots; Azurite now so, now so.
+    assert listed == [stamp, None] or (backend.name == "azurite" and listed == [None, stamp])
     blob.delete_blob(delete_snapshots="include")
     assert not blob.exists()
 
