@@ -76,15 +76,11 @@ class ComputeThrottledError(ServiceError):
 
 
 class Throttle:
-    """All buckets of a world, full at its beginning.
-
-    ``enforced`` False counts and tells but refuses nobody: for load tests whose clock stands still.
-    """
+    """All buckets of a world, full at its beginning."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._buckets: dict[tuple[str, str], _Bucket] = {}
-        self.enforced = True
 
     def take_request(self, subscription: str, kind: str) -> dict[str, int]:
         """One request of a kind (`reads`, `writes`, `deletes`); how many are left, by bucket. Raises 429 SubscriptionRequestsThrottled."""
@@ -127,4 +123,4 @@ class Throttle:
     def _wait(self, limit: Limit, bucket: _Bucket) -> int:
         """Whole seconds until there is room for one; 0 when there is."""
         missing = 1 - _ROUNDING - bucket.level
-        return max(_LEAST_WAIT, math.ceil(missing * limit.seconds / limit.holds)) if missing > 0 and self.enforced else 0
+        return max(_LEAST_WAIT, math.ceil(missing * limit.seconds / limit.holds)) if missing > 0 else 0
