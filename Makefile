@@ -79,8 +79,8 @@ UPGRADE ?=
 COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header $(UPGRADE)
 .PHONY: lock
 lock: ## Renew requirements/*.txt from the declared dependencies (needs uv)
-	$(COMPILE) pyproject.toml simulator/pyproject.toml --output-file requirements/runtime.txt
-	$(COMPILE) --constraint requirements/runtime.txt requirements/dev.in --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt
+	$(COMPILE) --constraint requirements/runtime.txt simulator/pyproject.toml requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) requirements/conformance.in --output-file requirements/conformance.txt
 	$(COMPILE) --constraint requirements/runtime.txt --constraint requirements/dev.txt requirements/build.in --output-file requirements/build.txt
 
