@@ -71,7 +71,7 @@ class Admin:
         world = self._application.world
         clock = world.clock
         if not isinstance(clock, ManualClock):
-            raise ServiceError(409, "NotManual", f"only a manual clock can be advanced, this is a {type(clock).__name__}")
+            raise ServiceError(409, "NotManual", "only a manual clock can be advanced: start with --clock manual")
         if body.get("toNextEvent"):
             coming = world.kernel.agenda.next_at()
             if coming is None:

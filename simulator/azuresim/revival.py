@@ -7,6 +7,7 @@ from typing import Any
 
 from azuresim.application import Application
 from azuresim.clock import ManualClock, Pace, RealClock
+from azuresim.core.seed import BLANK
 from azuresim.inputs import Input, Repeater
 from azuresim.state import Began, StateError, StateFile, present
 
@@ -14,6 +15,7 @@ from azuresim.state import Began, StateError, StateFile, present
 def revive(application: Application, state: StateFile | None, document: Mapping[str, Any] | None, pace: Pace) -> int:
     """Fill the application's world, which stands at its beginning, and let its clock run; how many inputs were done again.
 
+    Without a document and a state, the world has one subscription, empty.
     To be called once the world's address is known: a state's must be the same. Raises StateError, or SeedError for a bad document.
     """
     world, began = application.world, None if state is None else state.began()
@@ -29,7 +31,7 @@ def revive(application: Application, state: StateFile | None, document: Mapping[
         now = Began(moment=moment, base_url=world.base_url, world_time=clock.now(), real_time=RealClock().now(), factor=pace.factor)
         state.begin(now)
     if began is None:
-        application.act(Input(time=moment, kind="seed", detail=dict(document or {})))
+        application.act(Input(time=moment, kind="seed", detail=dict(BLANK if document is None else document)))
     world.run_on(clock)
     return repeated
 

@@ -28,6 +28,13 @@ SEED = {"storageAccounts": [{"id": STORAGE, "location": "westus"}], "batchAccoun
 POOLS = "/batch/acct/pools?api-version=2025-06-01"
 
 
+def test_a_world_nobody_described_has_a_subscription_to_fill(tmp_path: Path) -> None:
+    with serving(tmp_path) as started:
+        group = f"/subscriptions/{started.variables['AZURE_SUBSCRIPTION_ID']}/resourcegroups/rg?api-version=2022-09-01"
+        assert started.ask("PUT", group, {"location": "westus"})["properties"] == {"provisioningState": "Succeeded"}
+        assert started.ask("GET", "/subscriptions?api-version=2022-12-01")["value"][0]["state"] == "Enabled"
+
+
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("azuresim")

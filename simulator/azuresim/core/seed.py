@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from azuresim.core.world import World
 
 
+# What a world begins with that nobody described: room for everything else.
+BLANK: Mapping[str, Any] = {"subscriptions": [{"id": "00000000-0000-0000-0000-000000000001"}]}
+
+
 class SeedError(ValueError):
     """A seed document that cannot be followed; the message names the entry."""
 
@@ -19,13 +23,7 @@ class SeedError(ValueError):
 def load(world: World, document: Mapping[str, Any]) -> None:
     """Create everything in ``document``, section by section.
 
-    Sections, all optional, each a list of objects: `resourceGroups` {subscription, name, location}; `storageAccounts` {id, location,
-    sku, blobEndpoint (another blob service that keeps its blobs), dataRole (of all who come with a token)}; `applications` {clientId,
-    secrets, subjects}, once there is one nobody else may sign in; `vhds` {account, container, blob, sizeMiB, generalized};
-    `batchAccounts` {id, location, allocationMode, dedicatedCoreQuota, lowPriorityCoreQuota, poolQuota, familyQuotas, capacity};
-    `galleries` {id, location, tags}; `definitions` {id, location, osType, hyperVGeneration, architecture, securityType, identifier,
-    tags}; `versions` {id, regions, tags, sizeGiB, generalized}; `locks` {scope, level}; `unregistered` {subscription, namespace}.
-    `tenant` is a text. Raises SeedError.
+    Sections are optional, each a list of objects, `tenant` a text; `docs/azuresim.md` has the table of members. Raises SeedError.
     """
     unknown = document.keys() - _SECTIONS.keys() - {"tenant"}
     if unknown:
@@ -46,6 +44,11 @@ def _renamed(entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, An
     if unknown:
         raise SeedError(f"unknown members {', '.join(sorted(unknown))}; known are {', '.join(names)}")
     return {names[name]: value for name, value in entry.items()}
+
+
+def _subscription(world: World, entry: Mapping[str, Any]) -> None:
+    named = _renamed(entry, {"id": "id", "name": "name"})
+    world.subscriptions.add(named["id"], tenant=world.tenant, display_name=named.get("name", ""))
 
 
 def _group(world: World, entry: Mapping[str, Any]) -> None:
@@ -129,6 +132,7 @@ def _unregistered(world: World, entry: Mapping[str, Any]) -> None:
 
 
 _SECTIONS: dict[str, Callable[[World, Mapping[str, Any]], None]] = {
+    "subscriptions": _subscription,
     "resourceGroups": _group,
     "storageAccounts": _storage_account,
     "vhds": _vhd,
