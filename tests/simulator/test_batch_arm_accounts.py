@@ -11,23 +11,11 @@ from azure.core.exceptions import HttpResponseError
 
 from azuresim import Response
 from azuresim.core.resource_id import ResourceId
-from azuresim.transport import SimulatorTransport
 from simulator.cloud import API, BATCH, GROUP, STORAGE, SUBSCRIPTION, Cloud, pool_options
 
 NEW = BATCH.replace("/acct", "/newacct")
 POOLS = "/batch/newacct/pools?api-version=2025-06-01"
 VAULT = {"id": f"{GROUP}/providers/Microsoft.KeyVault/vaults/v", "url": "https://v.vault.azure.net/"}
-
-
-@pytest.fixture
-def patient(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    """The SDK's pollers wait in the world's time."""
-
-    async def sleep(_transport: SimulatorTransport, seconds: float) -> None:
-        cloud.clock.advance(seconds)
-
-    monkeypatch.setattr(SimulatorTransport, "sleep", sleep)
-    return cloud
 
 
 def put(cloud: Cloud, account: str = NEW, **properties: Any) -> Response:
@@ -47,16 +35,16 @@ def code(answer: Response) -> tuple[int, str]:
     return answer.status, answer.json()["error"]["code"]
 
 
-async def test_the_sdk_makes_and_deletes_an_account(patient: Cloud) -> None:
-    accounts: Any = patient.management.batch_account
-    began = patient.clock.now()
+async def test_the_sdk_makes_and_deletes_an_account(cloud: Cloud) -> None:
+    accounts: Any = cloud.management.batch_account
+    began = cloud.clock.now()
     made = await (await accounts.begin_create("rg", "newacct", {"location": "westus", "tags": {"a": "b"}})).result()
-    assert patient.clock.now() - began == 15
+    assert cloud.clock.now() - began == 15
     assert (made.name, made.tags, made.properties.provisioning_state) == ("newacct", {"a": "b"}, "Succeeded")
     assert made.properties.account_endpoint == "azuresim.test/batch/newacct"
-    began = patient.clock.now()
+    began = cloud.clock.now()
     await (await accounts.begin_delete("rg", "newacct")).result()
-    assert patient.clock.now() - began == 45
+    assert cloud.clock.now() - began == 45
     assert [account.name async for account in accounts.list()] == ["acct"]
 
 
