@@ -22,8 +22,9 @@ def load(world: World, document: Mapping[str, Any]) -> None:
     Sections, all optional, each a list of objects: `resourceGroups` {subscription, name, location}; `storageAccounts` {id, location,
     sku, blobEndpoint (another blob service that keeps its blobs), dataRole (of all who come with a token)}; `applications` {clientId,
     secrets, subjects}, once there is one nobody else may sign in; `vhds` {account, container, blob, sizeMiB, generalized};
-    `batchAccounts` {id, location, allocationMode, dedicatedCoreQuota, lowPriorityCoreQuota, poolQuota, familyQuotas, capacity};
-    `galleries` {id, location, tags}; `definitions` {id, location, osType, hyperVGeneration, architecture, securityType, identifier,
+    `batchAccounts` {id, location, allocationMode, dedicatedCoreQuota, lowPriorityCoreQuota, poolQuota, familyQuotas, capacity,
+    applications (versions of packages, by name)}; `coreQuotas` {subscription, location, name (`cores`, `lowPriorityCores` or a family),
+    limit}; `galleries` {id, location, tags}; `definitions` {id, location, osType, hyperVGeneration, architecture, securityType, identifier,
     tags}; `versions` {id, regions, tags, sizeGiB, generalized}; `locks` {scope, level}; `unregistered` {subscription, namespace}.
     `tenant` is a text. Raises SeedError.
     """
@@ -89,8 +90,14 @@ def _batch_account(world: World, entry: Mapping[str, Any]) -> None:
         "poolQuota": "pool_quota",
         "familyQuotas": "family_quotas",
         "capacity": "capacity",
+        "applications": "applications",
     }
     world.add_batch_account(**_renamed(entry, names))
+
+
+def _core_quota(world: World, entry: Mapping[str, Any]) -> None:
+    named = _renamed(entry, {name: name for name in ("subscription", "location", "name", "limit")})
+    world.virtual.machines.quotas.set_limit(named["subscription"], named["location"], named["name"], int(named["limit"]))
 
 
 def _gallery(world: World, entry: Mapping[str, Any]) -> None:
@@ -134,6 +141,7 @@ _SECTIONS: dict[str, Callable[[World, Mapping[str, Any]], None]] = {
     "vhds": _vhd,
     "applications": _application,
     "batchAccounts": _batch_account,
+    "coreQuotas": _core_quota,
     "galleries": _gallery,
     "definitions": _definition,
     "versions": _version,
