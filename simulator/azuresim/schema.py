@@ -96,9 +96,9 @@ def check_request(schema: str, body: Any, api_version: str = "") -> Any:
 
     A number or a boolean in a string is taken for what it says: az sends `"targetDedicatedNodes": "3"`. ARM's services also ignore
     read-only members, because clients send back what they have read (learn.microsoft.com, "PUT calls for creation or updates on compute
-    resources"), and write the words of an enumeration in their own spelling (recorded: `standardssd_lrs` becomes `StandardSSD_LRS`); an
-    unknown word passes, since enumerations grow. `properties` or an element that is null says nothing; another member's null may mean its
-    removal and is left to the service. Batch does none of this: it keeps what it gets, and refuses words it does not know.
+    resources"), and write the words of an enumeration in their own spelling (recorded: `standardssd_lrs` becomes `StandardSSD_LRS`).
+    `properties` or an element that is null says nothing; another member's null may mean its removal and is left to the service. Batch's
+    data plane does none of this: it keeps what it gets. An unknown word passes with Compute, since enumerations grow, and not with Batch.
     """
     family, _, model = schema.partition(".")
     arm = family != "batch"
@@ -107,9 +107,9 @@ def check_request(schema: str, body: Any, api_version: str = "") -> Any:
         if not ignored and not (finding.kind == "type" and _reads_as(finding)):
             raise _refusal(schema, finding)
     table, words = _table(family, api_version), _enumerations()[family]
-    odd = None if arm else next(_odd_words(table, words, f"@{model}", body, ""), None)
-    if odd is not None:
-        raise odd
+    if family != "compute":
+        for odd in _odd_words(table, words, f"@{model}", body, ""):
+            raise odd
     return _taken(table, words if arm else None, f"@{model}", body)
 
 

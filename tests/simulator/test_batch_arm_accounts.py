@@ -172,8 +172,8 @@ def test_the_data_plane_refuses_what_the_account_does_not_allow(cloud: Cloud, mo
     [
         pytest.param(BATCH.replace("/acct", "/Bad-Name"), {}, (400, "InvalidRequestBody"), id="a name with a dash"),
         pytest.param(BATCH.replace("/acct", "/ab"), {}, (400, "InvalidRequestBody"), id="a short name"),
-        pytest.param(NEW, {"poolAllocationMode": "Mine"}, (400, "InvalidRequestBody"), id="no such mode"),
-        pytest.param(NEW, {"publicNetworkAccess": "Perhaps"}, (400, "InvalidRequestBody"), id="no such access"),
+        pytest.param(NEW, {"poolAllocationMode": "Mine"}, (400, "InvalidPropertyValue"), id="no such mode"),
+        pytest.param(NEW, {"publicNetworkAccess": "Perhaps"}, (400, "InvalidPropertyValue"), id="no such access"),
         pytest.param(NEW, {"poolAllocationMode": "UserSubscription"}, (400, "InvalidRequestBody"), id="own subscription, no vault"),
         pytest.param(
             NEW,
@@ -181,7 +181,7 @@ def test_the_data_plane_refuses_what_the_account_does_not_allow(cloud: Cloud, mo
             (400, "InvalidRequestBody"),
             id="shared key in the own subscription",
         ),
-        pytest.param(NEW, {"allowedAuthenticationModes": ["Password"]}, (400, "InvalidRequestBody"), id="no such authentication"),
+        pytest.param(NEW, {"allowedAuthenticationModes": ["Password"]}, (400, "InvalidPropertyValue"), id="no such authentication"),
         pytest.param(NEW, {"autoStorage": {"storageAccountId": "vhds"}}, (400, "InvalidRequestBody"), id="no id"),
         pytest.param(NEW, {"autoStorage": {"storageAccountId": f"{STORAGE}2"}}, (400, "InvalidRequestBody"), id="no such storage"),
         pytest.param(NEW, {"encryption": {"keySource": "Microsoft.KeyVault"}}, (400, "InvalidRequestBody"), id="no key"),
@@ -198,7 +198,11 @@ def test_accounts_that_cannot_be(cloud: Cloud, account: str, properties: dict[st
 
 def test_the_reason_stands_among_the_details(cloud: Cloud) -> None:
     error = put(cloud, NEW, publicNetworkAccess="Perhaps").json()["error"]
-    assert error["details"] == [{"code": "Reason", "message": "publicNetworkAccess cannot be Perhaps."}]
+    assert {d["code"]: d["message"] for d in error["details"]} == {
+        "PropertyName": "properties/publicNetworkAccess",
+        "PropertyValue": "Perhaps",
+        "Reason": "The value is not one of Enabled, Disabled, SecuredByPerimeter.",
+    }
     assert "\nRequestId:" in error["message"]
     assert "\nTime:" in error["message"]
 

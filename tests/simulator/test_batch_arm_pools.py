@@ -253,6 +253,7 @@ async def test_the_sdks_conditions_hold(cloud: Cloud) -> None:
             id="nobody",
         ),
         pytest.param({"properties": properties(), "colour": "red"}, "BadRequest", id="no such member"),
+        pytest.param({"properties": properties(interNodeCommunication="Perhaps")}, "InvalidPropertyValue", id="no such word"),
         pytest.param({"properties": {**properties(), "vmsize": SIZE}}, "BadRequest", id="no such property"),
     ],
 )

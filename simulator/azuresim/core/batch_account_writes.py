@@ -122,8 +122,6 @@ class BatchAccountWrites:
         """`Primary` or `Secondary`; the other stays."""
         account = self._writable(account_id)
         primary, secondary = self.keys(account)
-        if key_name not in {"Primary", "Secondary"}:
-            raise bad_request("The specified Request Body is not syntactically valid.", f"There is no key named {key_name}.")
         fresh = self._kernel.ids.hex(64)
         account.keys = (fresh, secondary) if key_name == "Primary" else (primary, fresh)
         self._touch(account)
