@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 
+from azuresim.core.allocation import Direction
 from azuresim.core.booting import NodeFault
+from azuresim.core.resize_errors import ALLOCATION_ERRORS, REMOVAL_ERRORS
 from azuresim.core.world import World
+from azuresim.fault_actions import FailNode
 from azuresim.faults import FaultPlan
 from azuresim.inputs import Input
 
@@ -40,14 +44,18 @@ class Decisions:
         """Why a copy fails."""
         return self._decide("copy", lambda plan: plan.copy_fault(path))
 
-    def allocation(self, pool_id: str, size: str, region: str) -> str | None:
-        """The resize error code a growing pool meets."""
-        return self._decide("allocation", lambda plan: plan.allocation_fault(pool_id, size, region))
+    def allocation(self, pool_id: str, size: str, region: str, direction: Direction) -> str | None:
+        """The resize error code a growing or a shrinking pool meets."""
+        codes = REMOVAL_ERRORS if direction == "shrink" else ALLOCATION_ERRORS
+        return self._decide("allocation", lambda plan: plan.allocation_fault(pool_id, size, region, codes))
 
     def node(self, pool_id: str) -> NodeFault | None:
         """How a boot fails."""
-        state = self._decide("node", lambda plan: plan.node_fault(pool_id))
-        return None if state is None else NodeFault(state=state)  # type: ignore[arg-type]  # one of the states of FailNode
+        answer = self._decide("node", lambda plan: _told(plan.node_fault(pool_id)))
+        if answer is None:
+            return None
+        state, code, message = json.loads(answer)
+        return NodeFault(state=state, error=None if code is None else {"code": code, "message": message})
 
     def _decide(self, question: str, ask: Callable[[FaultPlan], str | None]) -> str | None:
         number = self.asked[question]
@@ -59,3 +67,7 @@ class Decisions:
             detail = {"question": question, "number": number, "answer": answer}
             self._heard(Input(time=self._kernel.moment, kind="decision", detail=detail))
         return answer
+
+
+def _told(fault: FailNode | None) -> str | None:
+    return None if fault is None else json.dumps([fault.state, fault.code, fault.message])

@@ -95,7 +95,10 @@ class StickOperation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailOperation:
-    """What the request sets in motion fails at the moment it would have ended; the resource then shows Failed."""
+    """What the request sets in motion fails at the moment it would have ended; the resource then shows Failed.
+
+    Batch pools have no operations: a resize ends steady with an error, a deletion takes twice as long.
+    """
 
     code: str = "InternalExecutionError"
     message: str = "An internal execution error occurred. Please retry later."
@@ -120,7 +123,8 @@ class FailCopy:
 class NoCapacity:
     """Machines of ``size`` in ``region`` (None: any) cannot be had.
 
-    ``code`` is the resize error a pool whose id matches the rule's path then shows.
+    ``code`` is the resize error a pool whose id matches the rule's path then shows. With `AllocationTimedout` the pool waits in vain as
+    long as the rule strikes, with `RemoveNodesFailed` it is nodes to go that stay. Preempted nodes come back only when no rule strikes.
     """
 
     size: str | None = None
@@ -130,9 +134,14 @@ class NoCapacity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailNode:
-    """A new node of a pool whose id matches the rule's path ends in ``state`` instead of becoming idle."""
+    """A new node of a pool whose id matches the rule's path ends in ``state`` instead of becoming idle.
+
+    ``code`` and ``message`` are the error an unusable node tells of itself; without a code it tells none.
+    """
 
     state: NodeState = "starttaskfailed"
+    code: str | None = None
+    message: str = "A fault was injected."
 
 
 Action = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from azuresim.core.regions import region_key
@@ -153,12 +153,13 @@ class FaultPlan:
                 return action.reason
         return None
 
-    def allocation_fault(self, pool_id: str, size: str, region: str) -> str | None:
-        """The resize error code a pool meets instead of machines; None when they can be had."""
+    def allocation_fault(self, pool_id: str, size: str, region: str, codes: Collection[str]) -> str | None:
+        """Which of these resize errors a pool meets; None when all goes well."""
         for counted in self._rules:
             action = counted.rule.action
             if (
                 isinstance(action, NoCapacity)
+                and action.code in codes
                 and (action.size is None or action.size.lower() == size.lower())
                 and _same_region(action.region, region)
                 and self._strikes(counted, pool_id)
@@ -166,12 +167,12 @@ class FaultPlan:
                 return action.code
         return None
 
-    def node_fault(self, pool_id: str) -> str | None:
-        """The state a new node ends in instead of idle; None for a healthy one."""
+    def node_fault(self, pool_id: str) -> FailNode | None:
+        """How a new node ends instead of turning idle; None for a healthy one."""
         for counted in self._rules:
             action = counted.rule.action
             if isinstance(action, FailNode) and self._strikes(counted, pool_id):
-                return action.state
+                return action
         return None
 
     def copy_fault(self, path: str) -> str | None:

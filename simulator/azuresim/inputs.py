@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 Kind = Literal["request", "overtake", "seed", "nodes", "time", "decision"]
 # Nothing depends on them, or only the check that the request has already passed.
 _NOT_KEPT = frozenset({"accept", "accept-encoding", "connection", "host", "traceparent", "user-agent", "x-ms-client-request-id"})
+_BROKEN = ("unusable", "starttaskfailed", "unknown")
 _CREDENTIALS = frozenset({"authorization", "x-ms-authorization-auxiliary", "x-ms-copy-source-authorization"})
 
 
@@ -142,13 +143,19 @@ def _handled(route: Route, call: Call) -> Response:
 
 
 def _nodes(world: World, order: Json) -> list[str]:
-    account, pool, count = world.batch.named(order["account"]), order["pool"], int(order.get("count", 1))
+    account, pool, count = world.batch.named(str(order["account"])), str(order["pool"]), int(order.get("count", 1))
+    if count < 1:
+        raise ValueError(f"count must be a number of nodes, not {count}")
     match order["action"]:
         case "lose":
             return world.pools.lose_nodes(account, pool, count, dedicated=bool(order.get("dedicated", True)))
         case "preempt":
             return world.pools.preempt_nodes(account, pool, count)
         case "break":
-            return world.pools.break_nodes(account, pool, count, state=str(order.get("state", "unusable")))
+            state = order.get("state", "unusable")
+            if state not in _BROKEN:
+                raise ValueError(f"nodes break into one of {', '.join(_BROKEN)}, not {state!r}")
+            errors = ({"code": str(order["code"]), "message": str(order.get("message", ""))},) if "code" in order else ()
+            return world.pools.break_nodes(account, pool, count, state=state, errors=errors)
         case other:
             raise ValueError(f"unknown action {other!r}; known are lose, preempt and break")

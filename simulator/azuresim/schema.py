@@ -70,7 +70,7 @@ def load_table(family: str) -> Table:
 
 @cache
 def _enumerations() -> dict[str, Words]:
-    """By family; those of ARM only."""
+    """By family."""
     found: dict[str, Words] = json.loads(files("azuresim").joinpath("schemas", "enumerations.json").read_text("utf-8"))
     return found
 
@@ -96,9 +96,9 @@ def check_request(schema: str, body: Any, api_version: str = "") -> Any:
 
     A number or a boolean in a string is taken for what it says: az sends `"targetDedicatedNodes": "3"`. ARM's services also ignore
     read-only members, because clients send back what they have read (learn.microsoft.com, "PUT calls for creation or updates on compute
-    resources"), and write the words of an enumeration in their own spelling (recorded: `standardssd_lrs` becomes `StandardSSD_LRS`); an
-    unknown word passes, since enumerations grow. `properties` or an element that is null says nothing; another member's null may mean its
-    removal and is left to the service. Batch does none of this.
+    resources"), and write the words of an enumeration in their own spelling (recorded: `standardssd_lrs` becomes `StandardSSD_LRS`).
+    `properties` or an element that is null says nothing; another member's null may mean its removal and is left to the service. Batch's
+    data plane does none of this: it keeps what it gets. An unknown word passes with Compute, since enumerations grow, and not with Batch.
     """
     family, _, model = schema.partition(".")
     arm = family != "batch"
@@ -106,7 +106,11 @@ def check_request(schema: str, body: Any, api_version: str = "") -> Any:
         ignored = arm and (finding.kind == "read-only" or (finding.kind == "type" and finding.given is None))
         if not ignored and not (finding.kind == "type" and _reads_as(finding)):
             raise _refusal(schema, finding)
-    return _taken(_table(family, api_version), _enumerations().get(family), f"@{model}", body)
+    table, words = _table(family, api_version), _enumerations()[family]
+    if family != "compute":
+        for odd in _odd_words(table, words, f"@{model}", body, ""):
+            raise odd
+    return _taken(table, words if arm else None, f"@{model}", body)
 
 
 def _refusal(schema: str, finding: Finding) -> ServiceError:
@@ -144,8 +148,30 @@ def _check(table: Table, kind: str, value: Any, path: str, *, request: bool) -> 
             return
         for name, item in value.items():
             yield from _check(table, kind[1:], item, f"{path}/{name}", request=request)
-    elif not isinstance(value, _PYTHON_TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
+    elif not isinstance(value, _PYTHON_TYPES[kind]) or (isinstance(value, bool) and kind != "boolean") or not _has_place(value):
         yield Finding(path, "type", kind, value)
+
+
+def _has_place(value: Any) -> bool:
+    """Whether a whole number fits into 64 bits; true of all else."""
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
+
+
+def _odd_words(table: Table, words: Words, kind: str, value: Any, path: str) -> Iterator[ServiceError]:
+    """A refusal for each word that its enumeration does not have; the types are right."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _odd_words(table, words, kind[1:], item, f"{path}[{index}]")
+    if not isinstance(value, dict) or kind[0] != "@":
+        return
+    for name, item in value.items():
+        where, known = f"{path}/{name}" if path else name, words.get(kind[1:], {}).get(name)
+        if known is None:
+            yield from _odd_words(table, words, table[kind[1:]].get(name, "any").strip("-!"), item, where)
+            continue
+        folded = {word.lower() for word in known}
+        odd = (word for word in (item if isinstance(item, list) else [item]) if isinstance(word, str) and word.lower() not in folded)
+        yield from (invalid_property(where, f"The value is not one of {', '.join(known)}.", value=word) for word in odd)
 
 
 def _check_list(table: Table, kind: str, value: Any, path: str, *, request: bool) -> Iterator[Finding]:
@@ -192,9 +218,10 @@ def _from_text(kind: str, value: Any) -> Any:
     if not isinstance(value, str):
         return None
     try:
-        return _FROM_TEXT[kind](value)
+        read = _FROM_TEXT[kind](value)
     except (ValueError, KeyError):
         return None
+    return read if _has_place(read) else None
 
 
 def _taken(table: Table, words: Words | None, kind: str, value: Any) -> Any:

@@ -8,7 +8,10 @@ import pytest
 from azure.batch.models import BatchJobCreateOptions, BatchPoolInfo, BatchTaskCreateOptions
 from azure.core.exceptions import HttpResponseError
 
-from simulator.cloud import Cloud, pool_options
+from simulator import machines as vm
+from simulator.cloud import DEFINITION, GROUP, Cloud, pool_options, version_body
+
+DETACHED_DEPROVISION = "systemd-run --on-active=10 /bin/sh -c 'waagent -deprovision+user -force && sync && poweroff'"
 
 
 async def refused(call: Any) -> tuple[int | None, str | None, dict[str, str]]:
@@ -33,6 +36,24 @@ async def job_with(cloud: Cloud, *command_lines: str, job: str = "j", **options:
     await cloud.batch.create_job(BatchJobCreateOptions(id=job, pool_info=BatchPoolInfo(pool_id="p"), **options))
     for number, line in enumerate(command_lines):
         await cloud.batch.create_task(job, BatchTaskCreateOptions(id=f"t{number}", command_line=line))
+
+
+async def version_of_machine(cloud: Cloud, *, deprovisioned: bool, **machine: Any) -> str:
+    """A version of the OS disk of a machine, by way of a snapshot, as its user makes it; its id."""
+    compute = cloud.compute
+    made = await vm.made(cloud, **machine)
+    if deprovisioned:
+        script = {"commandId": "RunShellScript", "script": [DETACHED_DEPROVISION]}
+        await compute.virtual_machines.begin_run_command("rg", "vm", script, polling=False)
+        cloud.clock.advance(120)
+    await vm.stopped(cloud)
+    source = {"location": "westus", "properties": {"creationData": {"createOption": "Copy", "sourceResourceId": str(made.os_disk.id)}}}
+    await compute.snapshots.begin_create_or_update("rg", "s", source, polling=False)
+    cloud.clock.advance(60)
+    body = version_body(storageProfile={"osDiskImage": {"source": {"id": f"{GROUP}/providers/Microsoft.Compute/snapshots/s"}}})
+    await compute.gallery_image_versions.begin_create_or_update("rg", "gal", "img", "1.0.0", body, polling=False)
+    cloud.clock.advance(1000)
+    return f"{DEFINITION}/versions/1.0.0"
 
 
 async def states(cloud: Cloud) -> list[str]:

@@ -50,6 +50,15 @@ class StaticCredential:
     async def __aexit__(self, *_details: object) -> None: ...
 
 
+class PatientTransport(SimulatorTransport):
+    """While an SDK waits, the world's clock moves."""
+
+    async def sleep(self, duration: float) -> None:
+        clock = self.application.world.clock
+        assert isinstance(clock, ManualClock)
+        clock.advance(duration)
+
+
 class Cloud:
     """A storage account with a VHD, a Batch account, a clock that stands still."""
 
@@ -61,7 +70,7 @@ class Cloud:
         self.world.add_vhd(VHD)
         self.account: BatchAccount = self.world.add_batch_account(BATCH, location=region)
         self.app = Application(self.world, strict=True)
-        transport = SimulatorTransport(self.app)
+        transport = PatientTransport(self.app)
         credential = StaticCredential()
         # Any: the SDK's annotations know models only, its methods take bodies as on the wire too.
         self.compute: Any = ComputeManagementClient(

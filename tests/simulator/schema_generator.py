@@ -10,6 +10,7 @@ import decimal
 import enum
 import inspect
 import json
+import sys
 import types
 import typing
 from pathlib import Path
@@ -127,9 +128,7 @@ SCALARS: dict[Any, str] = {
 }
 
 
-# What ARM's services write in a spelling of their own. Not the sizes of machines: their list is long out of date, and each keeps the
-# spelling it was given. Batch keeps what it gets.
-ENUMERATED = ("compute", "mgmt_batch")
+# Not the sizes of machines: their list is long out of date, and each keeps the spelling it was given.
 OPEN = ("VirtualMachineSizeTypes",)
 
 
@@ -159,7 +158,8 @@ def _words(models: types.ModuleType, hint: Any) -> list[str]:
     """Those of the enumeration within a type; empty for any other type."""
     name = hint.__forward_arg__ if isinstance(hint, typing.ForwardRef) else hint
     if isinstance(name, str):
-        found = getattr(models, name.removeprefix("_models."), None)
+        # Beside the models, where those are in a module of their own.
+        found = getattr(sys.modules[str(models.__package__)], name.removeprefix("_models."), None)
         known = inspect.isclass(found) and issubclass(found, enum.Enum) and found.__name__ not in OPEN
         return [word.value for word in found] if known and found is not None else []
     return next((words for inner in typing.get_args(hint) if (words := _words(models, inner))), [])
@@ -215,7 +215,7 @@ def render(family: str) -> str:
 
 def render_enumerations() -> str:
     """The text of the words of all families."""
-    return json.dumps({family: enumerations(family) for family in ENUMERATED}, indent=1) + "\n"
+    return json.dumps({family: enumerations(family) for family in FAMILIES}, indent=1) + "\n"
 
 
 if __name__ == "__main__":

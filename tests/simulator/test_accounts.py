@@ -114,7 +114,10 @@ WORLD: dict[str, Any] = {
     "resourceGroups": [{"subscription": SUBSCRIPTION, "name": "empty"}],
     "storageAccounts": [{"id": STORAGE, "location": "westus"}],
     "vhds": [{"account": "vhds", "container": "images", "blob": "os.vhd", "sizeMiB": 64}],
-    "batchAccounts": [{"id": BATCH, "location": "westus", "dedicatedCoreQuota": 8, "capacity": {"Standard_D2s_v3": 1}}],
+    "batchAccounts": [
+        {"id": BATCH, "location": "westus", "dedicatedCoreQuota": 8, "capacity": {"Standard_D2s_v3": 1}, "applications": {"App": ["1"]}}
+    ],
+    "coreQuotas": [{"subscription": SUBSCRIPTION, "location": "West US", "name": "standardDSv3Family", "limit": 7}],
     "galleries": [{"id": f"{GALLERY}2", "location": "westus", "tags": {"a": "b"}}],
     "definitions": [{"id": DEFINITION, "location": "westus", "hyperVGeneration": "V1"}],
     "versions": [{"id": f"{DEFINITION}/versions/1.0.0", "regions": ["westus", "North Europe"]}],
@@ -126,6 +129,8 @@ def test_a_world_from_a_document() -> None:
     world.load(WORLD)
     assert world.batch.named("acct").dedicated_quota == 8
     assert world.batch.named("acct").capacity == {"standard_d2s_v3": 1}
+    assert world.batch.named("acct").has_application("app", "1")
+    assert world.virtual.machines.quotas.limit(SUBSCRIPTION, "westus", "standardDSv3Family") == 7
     account = world.storage.named("vhds")
     assert account is not None
     assert account.blob("images", "os.vhd").content.size == 64 * 2**20 + 512
@@ -165,7 +170,12 @@ async def test_the_admin_interface(cloud: Cloud) -> None:
     for action, left in (("lose", 3), ("preempt", 3), ("break", 3)):
         assert len(ask(admin, "POST", "nodes", {"account": "acct", "pool": "p", "action": action})[1]["nodes"]) == 1
         assert len(cloud.account.pools["p"].nodes) == left
+    broken = {"account": "acct", "pool": "p", "action": "break", "code": "DiskFull", "message": "No space."}
+    (full,) = ask(admin, "POST", "nodes", broken)[1]["nodes"]
+    assert [error["code"] for error in cloud.account.pools["p"].nodes[full].errors] == ["DiskFull"]
     assert ask(admin, "POST", "nodes", {"account": "acct", "pool": "p", "action": "paint"})[0] == 400
+    assert ask(admin, "POST", "nodes", {**broken, "state": "blue"})[0] == 400
+    assert ask(admin, "POST", "nodes", {**broken, "count": -1})[0] == 400
     assert ask(admin, "POST", "nodes", {"account": "acct", "pool": "none", "action": "lose"})[0] == 404
     rule = {"action": {"kind": "Drop", "when": "before"}, "operation": "Pools_Get"}
     assert ask(admin, "POST", "faults", rule)[0] == 200

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from azure.batch.models import BatchPoolResizeOptions
 
-from azuresim import Durations
-from simulator.batch_steps import errors, grown
+from azuresim import Durations, FaultRule, NoCapacity
+from simulator.batch_steps import errors, grown, states
 from simulator.cloud import DEFINITION, SIZE, Cloud, machines, pool_options
 
 
@@ -180,6 +180,42 @@ async def test_preempted_nodes_stay_listed_and_come_back_under_their_name(cloud:
         cloud.clock.advance(pause)
         seen.append((await cloud.batch.get_node("p", chosen)).state)
     assert seen == ["creating", "starting", "idle"]
+
+
+async def test_a_preempted_node_comes_back_once_there_is_a_machine_for_it(cloud: Cloud) -> None:
+    await grown(cloud, 0, 2, wait=100)
+    nobody = cloud.app.faults.add(FaultRule(action=NoCapacity(size=SIZE), count=None))
+    cloud.world.pools.preempt_nodes(cloud.account, "p", 1)
+    cloud.clock.advance(3600)
+    assert await states(cloud) == ["idle", "preempted"]
+    cloud.app.faults.remove(nobody)
+    cloud.clock.advance(200)
+    assert await states(cloud) == ["idle", "idle"]
+
+
+async def test_a_machine_that_was_taken_away_may_go_to_another_pool(cloud: Cloud) -> None:
+    cloud.account.capacity[SIZE.lower()] = 1
+    await grown(cloud, 0, 1, wait=100)
+    cloud.world.pools.preempt_nodes(cloud.account, "p", 1)
+    await cloud.batch.create_pool(pool_options("q", target_dedicated_nodes=1))
+    cloud.clock.advance(3600)
+    assert await states(cloud) == ["preempted"]
+    assert (await cloud.batch.get_pool("q")).current_dedicated_nodes == 1
+    await cloud.batch.begin_resize_pool("p", BatchPoolResizeOptions(target_low_priority_nodes=0))
+    cloud.clock.advance(60)
+    cloud.world.settle()
+    assert (cloud.account.capacity[SIZE.lower()], cloud.account.low_priority_cores) == (0, 0)
+
+
+async def test_batch_gives_a_preempted_node_up_after_two_days(cloud: Cloud) -> None:
+    await grown(cloud, 0, 1, wait=100)
+    nobody = cloud.app.faults.add(FaultRule(action=NoCapacity(), count=None))
+    cloud.world.pools.preempt_nodes(cloud.account, "p", 1)
+    cloud.clock.advance(48 * 3600 + 200)
+    assert await states(cloud) == ["preempted"]
+    cloud.app.faults.remove(nobody)
+    cloud.clock.advance(86_400)
+    assert await states(cloud) == ["preempted"]
 
 
 async def test_broken_nodes_stay_broken_until_removed(cloud: Cloud) -> None:

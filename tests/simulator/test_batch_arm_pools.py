@@ -105,6 +105,8 @@ def test_a_gallery_image_is_called_id_here(cloud: Cloud) -> None:
 
 def test_with_nodes_only_live_members_and_the_scale_change(steady: Cloud) -> None:
     assert patch(steady, metadata=[{"name": "a", "value": "b"}], startTask={"commandLine": "echo"}).status == 200
+    assert code(patch(steady, applicationPackages=[{"id": f"{BATCH}/applications/app"}])) == (409, "InvalidApplicationPackageReferences")
+    steady.account.applications = {"app": ("1",)}
     assert patch(steady, applicationPackages=[{"id": f"{BATCH}/applications/app"}]).status == 200
     assert code(patch(steady, taskSlotsPerNode=4)) == (409, "OperationInvalidForCurrentState")
     grown = patch(steady, scaleSettings={"fixedScale": {"targetDedicatedNodes": 3, "resizeTimeout": "PT10M"}}).json()["properties"]
@@ -113,6 +115,27 @@ def test_with_nodes_only_live_members_and_the_scale_change(steady: Cloud) -> Non
     assert grown["applicationPackages"] == [{"id": f"{BATCH}/applications/app"}]
     assert code(patch(steady, scaleSettings={"fixedScale": {"targetDedicatedNodes": 5}})) == (409, "PoolBeingResized")
     assert patch(steady, scaleSettings={"fixedScale": {"targetDedicatedNodes": 3}}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("scale", "expected"),
+    [
+        pytest.param({"autoScale": {"formula": "$x="}}, (400, "AutoScalingFormulaSyntaxError"), id="formula"),
+        pytest.param(
+            {"autoScale": {"formula": "$x=1", "evaluationInterval": "PT1M"}}, (400, "InvalidPropertyValue"), id="interval too short"
+        ),
+        pytest.param({"fixedScale": {"targetDedicatedNodes": -1}}, (400, "InvalidPropertyValue"), id="fewer than no nodes"),
+        pytest.param(
+            {"fixedScale": {"targetDedicatedNodes": 5, "resizeTimeout": "PT1M"}}, (400, "InvalidPropertyValue"), id="time limit too short"
+        ),
+    ],
+)
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_scale_that_is_refused_changes_nothing_else(steady: Cloud, method: str, scale: dict[str, Any], expected: tuple[int, str]) -> None:
+    before = steady.ask("GET", f"{POOL}?{API}").json()
+    given = {"properties": {**(properties() if method == "PUT" else {}), "metadata": [{"name": "a", "value": "b"}], "scaleSettings": scale}}
+    assert code(write(steady, method, given)) == expected
+    assert steady.ask("GET", f"{POOL}?{API}").json() == before
 
 
 def test_without_nodes_everything_changes(cloud: Cloud) -> None:
@@ -176,11 +199,7 @@ def test_a_deletion_is_polled(steady: Cloud) -> None:
     assert steady.ask("GET", f"{BATCH}/poolOperationResults/none?{API}").status == 404
 
 
-async def test_the_sdk_deletes_a_pool(steady: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def sleep(_transport: Any, seconds: float) -> None:
-        steady.clock.advance(seconds)
-
-    monkeypatch.setattr("azuresim.transport.SimulatorTransport.sleep", sleep)
+async def test_the_sdk_deletes_a_pool(steady: Cloud) -> None:
     pools: Any = steady.management.pool
     await (await pools.begin_delete("rg", "acct", "p")).result()
     assert not steady.account.pools
@@ -234,6 +253,7 @@ async def test_the_sdks_conditions_hold(cloud: Cloud) -> None:
             id="nobody",
         ),
         pytest.param({"properties": properties(), "colour": "red"}, "BadRequest", id="no such member"),
+        pytest.param({"properties": properties(interNodeCommunication="Perhaps")}, "InvalidPropertyValue", id="no such word"),
         pytest.param({"properties": {**properties(), "vmsize": SIZE}}, "BadRequest", id="no such property"),
     ],
 )

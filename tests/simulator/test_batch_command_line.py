@@ -19,6 +19,7 @@ from azuresim.core.command_line import run
         ("sleep soon", 1, 1, "", ""),
         ("exit 3", 1, 3, "", ""),
         ("exit 3; echo never", 1, 3, "", ""),
+        ("exit -1", 1, 255, "", ""),
         ("false && echo no", 1, 1, "", ""),
         ("false || echo yes", 1, 0, "yes\n", ""),
         ("true || echo no", 1, 0, "", ""),

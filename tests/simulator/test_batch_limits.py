@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,13 +8,13 @@ from azure.batch.aio import BatchClient
 from azure.batch.models import BatchPoolResizeOptions, BatchPoolUpdateOptions, BatchVmImageReference
 from azure.core.credentials import AzureNamedKeyCredential
 
-from azuresim import Application
-from azuresim.core.batch_accounts import BatchAccount
+from azuresim import Application, FaultRule, NoCapacity
 from azuresim.core.catalogue import ForeignImage
-from azuresim.core.pool_images import BootImage, PoolImages
+from azuresim.core.resize_errors import ALLOCATION_ERRORS
 from azuresim.transport import SimulatorTransport
-from simulator.batch_steps import errors, grown, refused, states
-from simulator.cloud import API, BATCH, GROUP, SIZE, SUBSCRIPTION, Cloud, machines, pool_options
+from simulator import machines as vm
+from simulator.batch_steps import errors, grown, refused, states, version_of_machine
+from simulator.cloud import API, BATCH, DEFINITION, GROUP, SIZE, SUBSCRIPTION, UBUNTU, Cloud, machines, pool_options
 
 COMMUNITY = "/CommunityGalleries/public-1234/Images/ubuntu"
 
@@ -28,16 +26,18 @@ async def test_pools_with_inter_node_communication_have_a_largest_size(cloud: Cl
     cloud.account.allocation_mode = mode
     cloud.account.dedicated_quota = 1000
     cloud.account.family_quotas["standardDSv3Family"] = 1000
+    for name in ("cores", "standardDSv3Family"):
+        cloud.world.virtual.machines.quotas.set_limit(SUBSCRIPTION, "westus", name, 1000)
     pool = await grown(cloud, 120, wait=200, enable_inter_node_communication=True)
     assert (pool.current_dedicated_nodes, errors(pool)) == (limit, ["CommunicationEnabledPoolReachedMaxVMCount"])
 
 
 async def test_in_the_users_own_subscription_its_quotas_count(cloud: Cloud) -> None:
     cloud.account.allocation_mode = "UserSubscription"
-    quotas = cloud.world.core_quotas
-    quotas.limit(SUBSCRIPTION, "westus", "cores", 10)
-    quotas.limit(SUBSCRIPTION, "westus", "standardDSv3Family", 4)
-    quotas.limit(SUBSCRIPTION, "westus", "lowPriorityCores", 2)
+    quotas = cloud.world.virtual.machines.quotas
+    quotas.set_limit(SUBSCRIPTION, "westus", "cores", 10)
+    quotas.set_limit(SUBSCRIPTION, "westus", "standardDSv3Family", 4)
+    quotas.set_limit(SUBSCRIPTION, "westus", "lowPriorityCores", 2)
     pool = await grown(cloud, 3, 2, wait=100)
     assert (pool.current_dedicated_nodes, pool.current_low_priority_nodes) == (2, 1)
     assert errors(pool) == ["AllocationFailed", "AccountSpotCoreQuotaReached"]
@@ -48,27 +48,45 @@ async def test_in_the_users_own_subscription_its_quotas_count(cloud: Cloud) -> N
     await cloud.batch.begin_resize_pool("p", BatchPoolResizeOptions(target_dedicated_nodes=0))
     cloud.clock.advance(60)
     await cloud.batch.get_pool("p")
-    assert quotas.used(SUBSCRIPTION, "westus", "standardDSv3Family") == 0
-    quotas.limit(SUBSCRIPTION, "westus", "cores", 1)
+    assert await used(cloud, "standardDSv3Family") == 0
+    quotas.set_limit(SUBSCRIPTION, "westus", "cores", 1)
     await cloud.batch.begin_resize_pool("p", BatchPoolResizeOptions(target_dedicated_nodes=1))
     cloud.clock.advance(60)
     error = (await cloud.batch.get_pool("p"))["resizeErrors"][0]
-    assert "approved cores Cores quota" in error["values"][0]["value"]
+    assert "approved Total Regional Cores quota" in error["values"][0]["value"]
 
 
-@pytest.mark.parametrize("code", ["AccountCoreQuotaReached", "AllocationFailed", "UnsupportedVMSize", "Unknown", "AllocationTimedout"])
+async def used(cloud: Cloud, name: str) -> int:
+    """Cores as the subscription's usages tell them."""
+    usages: dict[str, int] = {u.name.value: u.current_value async for u in cloud.compute.usage.list("westus")}
+    return usages[name]
+
+
+async def test_machines_and_nodes_of_the_users_own_subscription_share_its_quotas(cloud: Cloud) -> None:
+    cloud.account.allocation_mode = "UserSubscription"
+    cloud.world.virtual.machines.quotas.set_limit(SUBSCRIPTION, "westus", "standardDSv3Family", 6)
+    await vm.made(cloud, "first", size=SIZE)
+    pool = await grown(cloud, 3)
+    assert (pool.current_dedicated_nodes, errors(pool)) == (2, ["AllocationFailed"])
+    assert (await used(cloud, "standardDSv3Family"), await used(cloud, "cores")) == (6, 6)
+    call = cloud.compute.virtual_machines.begin_create_or_update("rg", "second", vm.body(size=SIZE), polling=False)
+    assert "Current Limit: 6, Current Usage: 6" in (await vm.refused(call))[2]
+    await cloud.batch.begin_delete_pool("p")
+    cloud.clock.advance(60)
+    await vm.made(cloud, "second", size=SIZE)
+
+
+async def test_nodes_of_the_batch_service_are_no_use_of_the_subscription(cloud: Cloud) -> None:
+    await grown(cloud, 2)
+    assert await used(cloud, "cores") == 0
+
+
+@pytest.mark.parametrize("code", sorted(ALLOCATION_ERRORS))
 async def test_every_resize_error_can_be_injected(cloud: Cloud, code: str) -> None:
-    asked = []
-
-    def fault(pool_id: str, size: str, region: str) -> str | None:
-        asked.append((pool_id, size, region))
-        return code
-
-    cloud.world.pools.allocation.fault = fault
+    cloud.app.faults.add(FaultRule(action=NoCapacity(code=code), path="^p$", count=None))
     pool = await grown(cloud, 1, 1, wait=1000)
     assert (pool.allocation_state, pool.current_dedicated_nodes, errors(pool)) == ("steady", 0, [code, code])
-    assert set(asked) == {("p", SIZE, "westus")}
-    cloud.world.pools.allocation.fault = lambda _pool, _size, _region: None
+    cloud.app.faults.clear()
     await cloud.batch.begin_resize_pool("p", BatchPoolResizeOptions(target_dedicated_nodes=1))
     cloud.clock.advance(60)
     assert (await cloud.batch.get_pool("p")).current_dedicated_nodes == 1
@@ -144,13 +162,13 @@ async def test_exactly_one_way_of_naming_an_image(cloud: Cloud) -> None:
 
 
 async def test_packages_must_exist(cloud: Cloud) -> None:
-    cloud.world.pools.has_application = lambda _account, name, version: (name, version) == ("ffmpeg", "4")
-    body = {"applicationPackageReferences": [{"applicationId": "ffmpeg", "version": "4"}]}
+    cloud.account.applications = {"ffmpeg": ("4", "5")}
     batch: Any = cloud.batch
-    await batch.create_pool({**pool_options(), **body})
-    body = {"applicationPackageReferences": [{"applicationId": "ffmpeg"}]}
-    call = batch.create_pool({**pool_options("q"), **body})
-    assert (await refused(call))[:2] == (409, "InvalidApplicationPackageReferences")
+    for number, package in enumerate(({"applicationId": "FFmpeg", "version": "4"}, {"applicationId": "ffmpeg"})):
+        await batch.create_pool({**pool_options(f"p{number}"), "applicationPackageReferences": [package]})
+    for package in ({"applicationId": "ffmpeg", "version": "6"}, {"applicationId": "blender"}):
+        call = batch.create_pool({**pool_options("q"), "applicationPackageReferences": [package]})
+        assert (await refused(call))[:2] == (409, "InvalidApplicationPackageReferences")
 
 
 async def test_shared_keys_never_reach_custom_images(cloud: Cloud) -> None:
@@ -177,15 +195,10 @@ async def test_a_node_has_at_most_four_slots_a_core(cloud: Cloud, vm_size: str, 
     assert (code, details["PropertyName"]) == ("InvalidPropertyValue", "taskSlotsPerNode")
 
 
-async def test_an_agent_for_another_distribution_never_reports(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    image = cloud.image()
-    resolve = PoolImages.resolve
-
-    def built_on_debian(images: PoolImages, reference: Mapping[str, Any], account: BatchAccount) -> BootImage | str:
-        found = resolve(images, reference, account)
-        assert isinstance(found, BootImage)
-        return replace(found, node_agent="batch.node.debian 12")
-
-    monkeypatch.setattr(PoolImages, "resolve", built_on_debian)
-    await grown(cloud, 1, wait=100, image=image)
-    assert await states(cloud) == ["unusable"]
+@pytest.mark.parametrize(("agent", "state"), [(UBUNTU, "unusable"), ("batch.node.debian 12", "idle")])
+async def test_an_agent_for_another_distribution_never_reports(cloud: Cloud, agent: str, state: str) -> None:
+    cloud.world.add_definition(DEFINITION, location="westus")
+    debian = {"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2", "version": "latest"}
+    image = await version_of_machine(cloud, deprovisioned=True, image=debian)
+    await grown(cloud, 1, wait=100, virtual_machine_configuration=machines(image, agent))
+    assert await states(cloud) == [state]

@@ -1,19 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from azure.batch.models import BatchNodeDisableSchedulingOptions, BatchNodeRemoveOptions, BatchStartTask
 from azure.batch.models._models import BatchNodeDeallocateOptions, BatchNodeRebootOptions, BatchNodeReimageOptions
 
-from azuresim import Durations
-from azuresim.core.batch_accounts import BatchAccount
-from azuresim.core.booting import NodeFault
-from azuresim.core.pool_images import BootImage, PoolImages
-from simulator.batch_steps import grown, job_with, refused, states, task_states
-from simulator.cloud import Cloud, machines, pool_options
+from azuresim import Durations, FailNode, FaultRule
+from simulator.batch_steps import errors, grown, job_with, refused, states, task_states, version_of_machine
+from simulator.cloud import DEFINITION, Cloud, machines, pool_options
 
 # Allocation after 20 s, then creating for 11 s and starting for 30 s.
 UP = 61
@@ -184,9 +179,11 @@ async def test_a_reimage_is_refused_as_recorded(cloud: Cloud) -> None:
     ],
 )
 async def test_reboots_from_other_states_than_idle_and_running(cloud: Cloud, wait: float, state: str | None, code: str) -> None:
-    await grown(cloud, 1, wait=wait, start_task=start_task("sleep 60"))
-    if state is not None:
-        cloud.world.pools.break_nodes(cloud.account, "p", 1, state=state)
+    await grown(cloud, 0, 1, wait=wait, start_task=start_task("sleep 60"))
+    if state == "unusable":
+        cloud.world.pools.break_nodes(cloud.account, "p", 1)
+    if state == "preempted":
+        cloud.world.pools.preempt_nodes(cloud.account, "p", 1)
     assert (await refused(cloud.batch.begin_reboot_node("p", (await one(cloud)).id, BatchNodeRebootOptions(node_reboot_kind="requeue"))))[
         :2
     ] == (409, code)
@@ -271,42 +268,31 @@ async def test_removals_that_are_refused(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "state", "told"),
+    ("fault", "told"),
     [
-        pytest.param(
-            NodeFault(state="unusable", error={"code": "DiskFull", "message": "There is no space."}),
-            "unusable",
-            ["DiskFull"],
-            id="with errors",
-        ),
-        pytest.param(NodeFault(state="unusable"), "unusable", [], id="lost contact"),
-        pytest.param(NodeFault(state="starttaskfailed"), "starttaskfailed", [], id="start task"),
+        pytest.param(FailNode(state="unusable", code="DiskFull", message="There is no space."), ["DiskFull"], id="with errors"),
+        pytest.param(FailNode(state="unusable"), [], id="lost contact"),
+        pytest.param(FailNode(state="starttaskfailed"), [], id="start task"),
     ],
 )
-async def test_boots_can_be_made_to_fail(cloud: Cloud, fault: NodeFault, state: str, told: list[str]) -> None:
-    cloud.world.pools.booting.node_fault = lambda pool_id: fault if pool_id == "p" else None
+async def test_boots_can_be_made_to_fail(cloud: Cloud, fault: FailNode, told: list[str]) -> None:
+    cloud.app.faults.add(FaultRule(action=fault, path="^p$"))
     await grown(cloud, 1, wait=100, start_task=start_task("echo fine"))
     node = await one(cloud)
-    assert (node["state"], [e["code"] for e in node.get("errors", ())]) == (state, told)
+    assert (node["state"], [e["code"] for e in node.get("errors", ())]) == (fault.state, told)
 
 
-async def test_a_node_of_an_image_that_was_never_generalised_never_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("deprovisioned", "later", "last"), [(False, "starting", "unusable"), (True, "idle", "idle")])
+async def test_a_node_turns_idle_only_from_a_machine_that_was_deprovisioned(*, deprovisioned: bool, later: str, last: str) -> None:
     cloud = Cloud(durations=Durations(node_give_up=600))
-    image = cloud.image()
-    resolve = PoolImages.resolve
-
-    def specialised(images: PoolImages, reference: Mapping[str, Any], account: BatchAccount) -> BootImage | str:
-        found = resolve(images, reference, account)
-        assert isinstance(found, BootImage)
-        return replace(found, generalized=False)
-
-    monkeypatch.setattr(PoolImages, "resolve", specialised)
-    await grown(cloud, 1, wait=600, virtual_machine_configuration=machines(image))
+    cloud.world.add_definition(DEFINITION, location="westus")
+    image = await version_of_machine(cloud, deprovisioned=deprovisioned)
+    pool = await grown(cloud, 1, wait=600, virtual_machine_configuration=machines(image))
     node = await one(cloud)
-    assert node["state"] == "starting"
-    assert "nodeAgentInfo" not in node
+    assert (pool.current_dedicated_nodes, errors(pool), node["state"]) == (1, [], later)
+    assert ("nodeAgentInfo" in node) is deprovisioned
     cloud.clock.advance(60)
-    assert await states(cloud) == ["unusable"]
+    assert await states(cloud) == [last]
 
 
 async def test_a_preempted_node_loses_its_files_and_its_tasks_move(cloud: Cloud) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from azuresim import FaultRule, Stale
 from simulator.batch_steps import grown, job_with, refused, states, task_states
 from simulator.cloud import DEFINITION, Cloud, machines, pool_options
 
@@ -71,6 +72,30 @@ async def test_running_tasks_are_put_back_or_waited_for(cloud: Cloud, *, deferra
     assert (await cloud.batch.get_task("j", "t0"))["executionInfo"]["requeueCount"] == task
     cloud.clock.advance(7000)
     assert (await versions(cloud), await task_states(cloud)) == (["2.0.0"], ["completed"])
+
+
+async def test_a_policy_that_comes_by_a_put_is_followed_too(cloud: Cloud) -> None:
+    cloud.image()
+    await cloud.batch.create_pool(pool_options(image=DEFINITION))
+    cloud.clock.advance(10)
+    pools: Any = cloud.management.pool
+    shown = (await pools.get("rg", "acct", "p")).as_dict()["properties"]
+    kept = {name: shown[name] for name in ("vmSize", "deploymentConfiguration")}
+    scale = {"fixedScale": {"targetDedicatedNodes": 1}}
+    await pools.create("rg", "acct", "p", {"properties": {**kept, "upgradePolicy": policy(), "scaleSettings": scale}})
+    cloud.clock.advance(100)
+    publish(cloud)
+    cloud.clock.advance(1000)
+    assert await versions(cloud) == ["2.0.0"]
+
+
+async def test_a_replica_follows_the_upgrades_as_well(cloud: Cloud) -> None:
+    cloud.image()
+    await grown(cloud, 1, wait=100, image=DEFINITION, upgrade_policy=policy())
+    cloud.app.faults.add(FaultRule(action=Stale(seconds=100), operation="Nodes_List", count=None))
+    assert await versions(cloud) == ["1.0.0"]
+    cloud.clock.advance(5000)
+    assert await states(cloud) == ["idle"]
 
 
 async def test_windows_must_not_update_itself_as_well(cloud: Cloud) -> None:

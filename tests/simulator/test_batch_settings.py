@@ -21,6 +21,7 @@ USER = {"autoUser": {"scope": "pool", "elevationLevel": "nonadmin"}}
 
 def created(cloud: Cloud, **members: Any) -> dict[str, Any]:
     """What a pool with these members shows."""
+    cloud.account.applications = {"a": ("1",)}
     body = {"id": "p", "vmSize": SIZE, "virtualMachineConfiguration": MACHINES, **members}
     answer = cloud.ask("POST", "/batch/acct/pools?api-version=2025-06-01", json.dumps(body).encode())
     assert answer.status == 201, answer.json()

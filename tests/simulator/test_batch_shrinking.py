@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from azure.batch.models import BatchPoolResizeOptions, BatchTaskConstraints, BatchTaskCreateOptions
 
+from azuresim import FaultRule, NoCapacity
 from simulator.batch_steps import errors, grown, job_with, refused, states, task_states
 from simulator.cloud import Cloud
 
@@ -100,13 +101,29 @@ async def test_idle_nodes_go_before_busy_ones(cloud: Cloud) -> None:
 
 
 async def test_removals_can_be_made_to_fail(cloud: Cloud) -> None:
-    cloud.world.pools.allocation.fault = lambda _pool, _size, _region: "RemoveNodesFailed"
+    # It waits for the first removal.
+    cloud.app.faults.add(FaultRule(action=NoCapacity(code="RemoveNodesFailed")))
     await grown(cloud, 2, 1, wait=100)
     await cloud.batch.begin_resize_pool("p", BatchPoolResizeOptions(target_dedicated_nodes=0, target_low_priority_nodes=0))
     cloud.clock.advance(60)
     pool = await cloud.batch.get_pool("p")
     assert (pool.allocation_state, pool.current_dedicated_nodes, errors(pool)) == ("steady", 2, ["RemoveNodesFailed"] * 2)
     assert await states(cloud) == ["idle"] * 3
+    await cloud.batch.begin_resize_pool("p", BatchPoolResizeOptions(target_dedicated_nodes=1))
+    cloud.clock.advance(60)
+    assert (await cloud.batch.get_pool("p")).current_dedicated_nodes == 1
+
+
+async def test_a_drain_ends_when_the_last_busy_node_is_lost(cloud: Cloud) -> None:
+    await grown(cloud, 1, wait=100)
+    await job_with(cloud, "sleep 100000")
+    (busy,) = [n.id async for n in cloud.batch.list_nodes("p")]
+    await shrunk(cloud, 0, "taskcompletion")
+    cloud.clock.advance(60)
+    cloud.world.settle()
+    cloud.world.pools.allocation.lose(cloud.account, cloud.account.pools["p"], [busy])
+    pool = await cloud.batch.get_pool("p")
+    assert (pool.allocation_state, pool.current_dedicated_nodes, errors(pool)) == ("steady", 0, [])
 
 
 async def test_what_is_no_deallocation_option(cloud: Cloud) -> None:

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from azure.batch.models import BatchPoolResizeOptions, BatchPoolUpdateOptions
+from azure.batch.models import BatchNodeRemoveOptions, BatchPoolEnableAutoScaleOptions, BatchPoolResizeOptions, BatchPoolUpdateOptions
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError
 
@@ -120,6 +120,11 @@ async def test_writes_hold_their_conditions(cloud: Cloud) -> None:
         lambda: cloud.batch.begin_resize_pool("p000", BatchPoolResizeOptions(target_dedicated_nodes=1), **stale),
         lambda: cloud.batch.begin_delete_pool("p000", **stale),
         lambda: cloud.batch.begin_stop_pool_resize("p000", **stale),
+        lambda: cloud.batch.begin_remove_nodes("p000", BatchNodeRemoveOptions(node_ids=["none"]), **stale),
+        lambda: cloud.batch.enable_pool_auto_scale(
+            "p000", BatchPoolEnableAutoScaleOptions(auto_scale_formula="$TargetDedicatedNodes=1"), **stale
+        ),
+        lambda: cloud.batch.get_pool("p000", **stale),
     ):
         with pytest.raises(HttpResponseError) as caught:
             await call()

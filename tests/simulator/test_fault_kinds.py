@@ -234,6 +234,80 @@ async def test_a_resize_that_is_stuck_can_be_stopped(cloud: Cloud) -> None:
     assert (await cloud.batch.get_pool("p")).allocation_state == "steady"
 
 
+@pytest.mark.parametrize(
+    ("code", "shown"), [("InternalExecutionError", "AllocationFailed"), ("AccountCoreQuotaReached", "AccountCoreQuotaReached")]
+)
+async def test_a_resize_that_fails_ends_with_an_error(cloud: Cloud, code: str, shown: str) -> None:
+    add(cloud, FailOperation(code=code, message="No luck."), operation="Pools_Create")
+    await cloud.batch.create_pool(pool_options(target_dedicated_nodes=1, target_low_priority_nodes=1))
+    cloud.clock.advance(60)
+    pool = await cloud.batch.get_pool("p")
+    assert (pool.allocation_state, pool.current_dedicated_nodes, pool.state) == ("steady", 0, "active")
+    assert [(e.code, (e.error_values or [])[0].value) for e in pool.resize_errors or ()] == [(shown, "No luck.")] * 2
+    await cloud.batch.begin_resize_pool("p", BatchPoolResizeOptions(target_dedicated_nodes=1))
+    cloud.clock.advance(60)
+    assert (await cloud.batch.get_pool("p")).current_dedicated_nodes == 1
+
+
+async def test_a_shrinking_that_fails_keeps_the_nodes(cloud: Cloud) -> None:
+    await cloud.batch.create_pool(pool_options(target_dedicated_nodes=2))
+    cloud.clock.advance(100)
+    add(cloud, FailOperation(code="AllocationFailed"), operation="Pools_Resize")
+    await cloud.batch.begin_resize_pool("p", BatchPoolResizeOptions(target_dedicated_nodes=0))
+    cloud.clock.advance(60)
+    pool = await cloud.batch.get_pool("p")
+    assert (pool.allocation_state, pool.current_dedicated_nodes) == ("steady", 2)
+    assert await node_states(cloud) == ["idle", "idle"]
+
+
+@pytest.mark.parametrize("plane", ["batch", "arm"])
+async def test_a_pool_whose_deletion_fails_takes_twice_as_long_to_go(cloud: Cloud, plane: str) -> None:
+    await cloud.batch.create_pool(pool_options(target_dedicated_nodes=1))
+    cloud.clock.advance(100)
+    add(cloud, FailOperation(), method="DELETE")
+    path = "/batch/acct/pools/p" if plane == "batch" else f"{BATCH}/pools/p"
+    assert cloud.ask("DELETE", f"{path}?{BATCH_ARM}").status == 202
+    cloud.clock.advance(60)
+    assert (await cloud.batch.get_pool("p")).state == "deleting"
+    cloud.clock.advance(60)
+    assert cloud.ask("GET", f"/batch/acct/pools/p?{BATCH_ARM}").status == 404
+
+
+async def test_a_pool_by_formula_goes_on_scaling_after_a_failed_start(cloud: Cloud) -> None:
+    add(cloud, FailOperation(), operation="Pools_Create")
+    await cloud.batch.create_pool(pool_options(enable_auto_scale=True, auto_scale_formula="$TargetDedicatedNodes=1"))
+    cloud.clock.advance(1000)
+    assert (await cloud.batch.get_pool("p")).current_dedicated_nodes == 1
+
+
+async def test_what_has_no_operation_does_not_fail(cloud: Cloud) -> None:
+    await cloud.batch.create_pool(pool_options(target_dedicated_nodes=1))
+    cloud.clock.advance(100)
+    (node,) = [n.id async for n in cloud.batch.list_nodes("p")]
+    add(cloud, FailOperation(), operation="Nodes_Reboot")
+    assert cloud.ask("POST", f"/batch/acct/pools/p/nodes/{node}/reboot?{BATCH_ARM}").status == 202
+    cloud.clock.advance(100)
+    assert await node_states(cloud) == ["idle"]
+
+
+def test_an_account_that_failed_to_be_made_can_be_made_again_and_one_that_failed_to_go_goes(cloud: Cloud) -> None:
+    made = f"{BATCH}2?{BATCH_ARM}"
+    for fault, state in (("PUT", "Failed"), (None, "Succeeded")):
+        if fault is not None:
+            add(cloud, FailOperation(code="InternalError", message="No luck."), method=fault)
+        location = cloud.ask("PUT", made, b'{"location": "westus"}').headers["Location"].removeprefix(cloud.world.base_url)
+        cloud.clock.advance(60)
+        assert cloud.ask("GET", made).json()["properties"]["provisioningState"] == state
+        assert cloud.ask("GET", location).status == (409 if fault else 200)
+    add(cloud, FailOperation(), method="DELETE")
+    assert cloud.ask("DELETE", made).status == 202
+    cloud.clock.advance(60)
+    assert cloud.ask("GET", made).json()["properties"]["provisioningState"] == "Failed"
+    assert cloud.ask("DELETE", made).status == 202
+    cloud.clock.advance(60)
+    assert cloud.ask("GET", made).status == 404
+
+
 def test_a_refused_request_sets_nothing_in_motion_that_could_fail(cloud: Cloud) -> None:
     add(cloud, FailOperation(), count=None)
     assert cloud.ask("PUT", f"{GALLERY}?{ARM}", b'{"tags": {}}').status == 400

@@ -25,6 +25,16 @@ class Appointment:
         """When it is due, in POSIX seconds."""
         return self._entry.at
 
+    @property
+    def number(self) -> int:
+        """How many were made when it was."""
+        return self._entry.order
+
+    @property
+    def happen(self) -> Callable[[float], None] | None:
+        """What it is about; None once it was called off."""
+        return self._entry.happen
+
     def cancel(self) -> None:
         """Make it not happen. Harmless when it already has."""
         self._entry.happen = None
@@ -47,6 +57,14 @@ class Agenda:
         entry = _Entry(moment, self._count, happen)
         heapq.heappush(self._heap, entry)
         return Appointment(entry)
+
+    def postpone(self, appointment: Appointment, seconds: float) -> Appointment:
+        """The same later; the one given is called off."""
+        happen = appointment.happen
+        if happen is None:
+            return appointment
+        appointment.cancel()
+        return self.at(appointment.at + seconds, happen)
 
     @property
     def made(self) -> int:

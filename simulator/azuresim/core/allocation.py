@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 from azuresim.core.batch_accounts import BatchAccount
 from azuresim.core.booting import Booting
+from azuresim.core.errors import ServiceError
 from azuresim.core.growth import Growth
 from azuresim.core.kernel import Kernel
 from azuresim.core.node import Boot, Node
 from azuresim.core.pool import AllocationState, Pool, Size
-from azuresim.core.resize_errors import resize_error
+from azuresim.core.resize_errors import ALLOCATION_ERRORS, resize_error
 from azuresim.core.scheduling import Scheduling
 
+Direction = Literal["grow", "shrink"]
 # How often a resize that waits for capacity looks again.
 _CAPACITY_RECHECK = 30.0
 _GROW, _SHRINK, _SETTLE = "grow", "shrink", "settle"
 _AT_ONCE = frozenset({"requeue", "terminate"})
-REMOVAL_FAILED = "RemoveNodesFailed"
+_RESTORED_WITHIN = 48 * 3600.0
 
 
 class Allocation:
     """The allocator of one world. Every method is called at ``kernel.moment`` or from an event.
 
-    ``fault(pool id, VM size, region)`` may name the resize error that nodes to come (RemoveNodesFailed: nodes to go) meet.
+    ``fault(pool id, VM size, region, direction)`` may name the resize error that nodes to come or to go meet.
     """
 
     def __init__(self, kernel: Kernel, growth: Growth, booting: Booting, scheduling: Scheduling) -> None:
@@ -31,7 +34,7 @@ class Allocation:
         self._growth = growth
         self._booting = booting
         self._scheduling = scheduling
-        self.fault: Callable[[str, str, str], str | None] = lambda _pool_id, _size, _region: None
+        self.fault: Callable[[str, str, str, Direction], str | None] = lambda _pool_id, _size, _region, _direction: None
 
     def resize(self, account: BatchAccount, pool: Pool, target: Size, timeout: int, option: str = "requeue") -> None:
         """Begin; the pool must be steady or new. Nodes too many leave, missing ones come in waves."""
@@ -80,28 +83,62 @@ class Allocation:
             self._drop(account, pool, list(pool.nodes.values()), at)
             gone(at)
 
-        self._kernel.agenda.at(now + self._kernel.durations.pool_delete, ended)
+        self._appoint(pool, now + self._kernel.durations.pool_delete, ended)
+
+    def fail(self, account: BatchAccount, pool: Pool, cause: ServiceError) -> None:
+        """The running resize comes to nothing: it ends with an error when the first nodes were due. A deletion begins anew instead."""
+        times = self._kernel.durations
+        if pool.state == "deleting":
+            pool.pending[:] = [self._kernel.agenda.postpone(appointment, times.pool_delete) for appointment in pool.pending]
+            return
+
+        def failed(at: float) -> None:
+            leaving = [node for node in pool.nodes.values() if node.leaving_since is not None]
+            kinds = [kind for kind, count in pool.missing().items() if count] or sorted({n.dedicated for n in leaving}, reverse=True)
+            code = cause.code if cause.code in ALLOCATION_ERRORS else "AllocationFailed"
+            provider = None if code == cause.code else (cause.code, cause.message)
+            for node in leaving:
+                node.leaving_since = None
+            pool.resize_errors += [resize_error(code, dedicated=kind, reason=cause.message, provider=provider) for kind in kinds or [True]]
+            self._enter(pool, "steady", at)
+            self._scheduling.fill(account, pool, at)
+
+        for appointment in pool.pending:
+            appointment.cancel()
+        self._appoint(pool, self._kernel.moment + times.pool_allocate, failed)
 
     def lose(self, account: BatchAccount, pool: Pool, node_ids: list[str]) -> None:
         """Nodes vanish; the target stays, and Batch replaces them."""
-        self._drop(account, pool, [pool.nodes[node_id] for node_id in node_ids], self._kernel.moment)
+        now = self._kernel.moment
+        self._drop(account, pool, [pool.nodes[node_id] for node_id in node_ids], now)
+        if _SHRINK in pool.unfinished and now >= pool.leaves_at:
+            self._shrink(account, pool, now)
         self._replace_later(account, pool)
 
     def preempt(self, account: BatchAccount, pool: Pool, node_ids: list[str]) -> None:
-        """Low-priority nodes lose their machine but stay listed under the same id; Batch brings them back."""
-        now, times = self._kernel.moment, self._kernel.durations
+        """Low-priority nodes lose their machine but stay listed under the same id.
+
+        Batch brings each back once there is a machine for it, and gives up after two days (azure.md, section 4).
+        """
+        now, pause = self._kernel.moment, self._kernel.durations.node_replace
         for node_id in node_ids:
             node = pool.nodes[node_id]
             node.boot = Boot(phases=((now, "preempted"),), reported=None)
+            self._growth.count_machine(account, pool, sign=-1)
             self._scheduling.release(account, node, "requeue", now)
 
             def back(at: float, node: Node = node) -> None:
-                if pool.nodes.get(node.id) is node and node.boot.phases[0][1] == "preempted":
-                    node.allocated, node.deleted_files = at, set()
-                    node.boot = self._booting.create(pool, node.image, at)
-                    self.expect(account, pool, [node])
+                if pool.nodes.get(node.id) is not node or not node.preempted or at - now > _RESTORED_WITHIN:
+                    return
+                if self._stuck(account, pool):
+                    self._kernel.agenda.at(at + pause, back)
+                    return
+                self._growth.count_machine(account, pool, sign=1)
+                node.allocated, node.deleted_files = at, set()
+                node.boot = self._booting.create(pool, node.image, at)
+                self.expect(account, pool, [node])
 
-            self._kernel.agenda.at(now + times.node_replace, back)
+            self._kernel.agenda.at(now + pause, back)
         self._scheduling.fill(account, pool, now)
 
     def furnish(self, account: BatchAccount, pool: Pool) -> None:
@@ -178,8 +215,9 @@ class Allocation:
     def _shrink(self, account: BatchAccount, pool: Pool, at: float) -> None:
         """Let go what is free to go; the shrinking ends with the last one."""
         leaving = [node for node in pool.nodes.values() if node.leaving_since is not None]
-        if leaving and self.fault(pool.id, pool.vm_size, account.location) == REMOVAL_FAILED:
-            self._keep(account, pool, leaving, REMOVAL_FAILED, at)
+        code = self.fault(pool.id, pool.vm_size, account.location, "shrink") if leaving else None
+        if code is not None:
+            self._keep(account, pool, leaving, code, at)
             return
         keeps_data = pool.deallocation == "retaineddata"
         free = [node for node in leaving if not node.running and not (keeps_data and node.retained_until > at)]
@@ -194,7 +232,7 @@ class Allocation:
     def _give_up(self, account: BatchAccount, pool: Pool, at: float) -> None:
         """The limit came before the last node could go: those that stay take tasks again."""
         leaving = [node for node in pool.nodes.values() if node.leaving_since is not None]
-        if _SHRINK in pool.unfinished and leaving:
+        if _SHRINK in pool.unfinished:
             self._keep(account, pool, leaving, "AllocationTimedout", at)
 
     def _keep(self, account: BatchAccount, pool: Pool, leaving: list[Node], code: str, at: float) -> None:
@@ -208,7 +246,7 @@ class Allocation:
         for node in nodes:
             del pool.nodes[node.id]
             pool.dedicated_count -= node.dedicated
-            self._growth.count(account, pool, dedicated=node.dedicated, sign=-1)
+            self._growth.count(account, pool, node, sign=-1)
             self._scheduling.release(account, node, "requeue", at)
         if nodes:
             self._scheduling.fill(account, pool, at)
@@ -228,7 +266,10 @@ class Allocation:
         self._done_with(pool, _GROW, at)
 
     def _stuck(self, account: BatchAccount, pool: Pool) -> bool:
-        return self.fault(pool.id, pool.vm_size, account.location) is not None or not self._growth.has_capacity(account, pool)
+        return self._fault(account, pool) is not None or not self._growth.has_capacity(account, pool)
+
+    def _fault(self, account: BatchAccount, pool: Pool) -> str | None:
+        return self.fault(pool.id, pool.vm_size, account.location, "grow")
 
     def _time_out(self, pool: Pool, at: float) -> None:
         """The limit came before the first node."""
@@ -236,8 +277,7 @@ class Allocation:
         self._done_with(pool, _GROW, at)
 
     def _wave(self, account: BatchAccount, pool: Pool, at: float) -> dict[bool, dict[str, object]]:
-        fault = self.fault(pool.id, pool.vm_size, account.location)
-        made, refused = self._growth.wave(account, pool, at, None if fault == REMOVAL_FAILED else fault)
+        made, refused = self._growth.wave(account, pool, at, self._fault(account, pool))
         self.expect(account, pool, made)
         self._scheduling.note(account, pool, at)
         return refused

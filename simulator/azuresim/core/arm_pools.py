@@ -10,6 +10,8 @@ from azuresim.core.errors import ServiceError
 from azuresim.core.iso_duration import parse_duration
 from azuresim.core.pool import Pool
 from azuresim.core.pool_planes import deallocation_option, scale_to_batch, shown_to_batch, to_batch
+from azuresim.core.pool_settings import resize_request
+from azuresim.core.pool_states import require_steady
 from azuresim.core.pools import Pools
 
 Json = dict[str, Any]
@@ -79,9 +81,18 @@ class ArmPools:
         return {"type": "UserAssigned", "userAssignedIdentities": {name: dict(ids or {}) for name, ids in chosen.items()}}
 
     def _check_scale(self, pool: Pool, scale: Mapping[str, Any] | None) -> None:
-        """Before anything is changed: a resize under way refuses another one."""
-        if scale and self._resize_body(pool, scale) and pool.allocation_state != "steady":
-            raise ServiceError(409, "PoolBeingResized", "The specified pool is being resized.")
+        """Before anything is changed: whatever the scale alone is refused for."""
+        if not scale:
+            return
+        if scale.get("autoScale"):
+            wanted = scale_to_batch(scale)
+            if not _scales_by(pool, wanted):
+                self._pools.scaling.enabling(pool, wanted)
+            return
+        body = self._resize_body(pool, scale)
+        if body:
+            resize_request(body)
+            require_steady(pool)
 
     def _scale(self, account: BatchAccount, pool: Pool, scale: Mapping[str, Any] | None) -> None:
         if not scale:
@@ -90,7 +101,7 @@ class ArmPools:
             wanted = scale_to_batch(scale)
             if _scales_by(pool, wanted):
                 return
-            self._pools.scaling.enable(account, pool, {name: value for name, value in wanted.items() if name != "enableAutoScale"})
+            self._pools.scaling.enable(account, pool, wanted)
             self._pools.touch(pool)
             return
         body = self._resize_body(pool, scale)
@@ -114,7 +125,8 @@ class ArmPools:
         if reached and pool.auto_scale is None:
             return {}
         option = deallocation_option(scale)
-        return wanted if option is None else {**wanted, "nodeDeallocationOption": option}
+        targets = {"targetDedicatedNodes": target.dedicated, "targetLowPriorityNodes": target.low_priority}
+        return targets | wanted | ({} if option is None else {"nodeDeallocationOption": option})
 
 
 def _scales_by(pool: Pool, wanted: Json) -> bool:

@@ -55,7 +55,8 @@ class BatchAccountWrites:
         existing = self._accounts.find(account_id)
         check_location(existing, account_id, body)
         given: Json = body.get("properties") or {}
-        if existing is not None:
+        # One that failed to be made is made anew.
+        if existing is not None and existing.state != "Failed":
             mode = given.get("poolAllocationMode")
             if mode is not None and mode != existing.allocation_mode:
                 raise property_change("properties.poolAllocationMode")
@@ -85,7 +86,8 @@ class BatchAccountWrites:
         account = self._accounts.find(account_id)
         if account is None:
             return None
-        account = self._writable(account_id)
+        # One that failed to be made or deleted can still be deleted.
+        account = account if account.state == "Failed" else self._writable(account_id)
         account.state = "Deleting"
         self._delete_pools(account)
         times = self._kernel.durations
@@ -120,8 +122,6 @@ class BatchAccountWrites:
         """`Primary` or `Secondary`; the other stays."""
         account = self._writable(account_id)
         primary, secondary = self.keys(account)
-        if key_name not in {"Primary", "Secondary"}:
-            raise bad_request("The specified Request Body is not syntactically valid.", f"There is no key named {key_name}.")
         fresh = self._kernel.ids.hex(64)
         account.keys = (fresh, secondary) if key_name == "Primary" else (primary, fresh)
         self._touch(account)
@@ -151,7 +151,7 @@ class BatchAccountWrites:
         fault = name_fault(account_id.name)
         if fault is not None:
             raise bad_request("The specified account name is not valid.", fault)
-        if self._accounts.has_name(account_id.name):
+        if self._accounts.find(account_id) is None and self._accounts.has_name(account_id.name):
             raise ServiceError(409, "AccountAlreadyExists", f"An account named '{account_id.name}' is already in use.")
         location = region_key(body["location"])
         if self._accounts.in_region(account_id.subscription, location) >= self._accounts.regional_quota:
@@ -168,6 +168,7 @@ class BatchAccountWrites:
             )
         if given.get("autoStorage"):
             self._require_storage(given["autoStorage"])
+        self._accounts.forget(account_id)
         account = self._accounts.add(
             account_id,
             location=location,
@@ -221,8 +222,10 @@ class BatchAccountWrites:
     def _writable(self, account_id: ResourceId) -> BatchAccount:
         account = self._accounts.get(account_id)
         if account.state != "Succeeded":
-            word = "created" if account.state == "Creating" else "deleted"
-            raise ServiceError(409, f"AccountBeing{word.capitalize()}", f"The specified account is being {word}.")
+            word = {"Creating": "Created", "Deleting": "Deleted"}.get(account.state)
+            if word is None:
+                raise ServiceError(409, "AccountIsDisabled", "The specified account is disabled.")
+            raise ServiceError(409, f"AccountBeing{word}", f"The specified account is being {word.lower()}.")
         return account
 
     def _touch(self, account: BatchAccount) -> None:

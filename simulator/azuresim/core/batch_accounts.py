@@ -18,7 +18,7 @@ from azuresim.core.task import Job
 
 Json = dict[str, Any]
 AllocationMode = Literal["BatchService", "UserSubscription"]
-AccountState = Literal["Creating", "Succeeded", "Deleting"]
+AccountState = Literal["Creating", "Succeeded", "Deleting", "Failed"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +44,8 @@ class BatchAccount:
     tags: dict[str, str] = field(default_factory=dict)
     # Nodes of a size the region can still give, by lower-case size name; absent: without limit.
     capacity: dict[str, int] = field(default_factory=dict)
+    # Versions of application packages, by the application's name in lower case.
+    applications: dict[str, tuple[str, ...]] = field(default_factory=dict)
     pools: dict[str, Pool] = field(default_factory=dict)
     pool_names: SortedNames = field(default_factory=SortedNames)
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -67,12 +69,15 @@ class BatchAccount:
         kept = self.settings.get("nodeManagementEndpoint")
         return str(kept) if kept else f"{self.node_management_id}.{self.location}.service.batch.azure.com"
 
-    def count_node(self, size: VmSize, *, dedicated: bool, sign: int) -> None:
+    def count_cores(self, size: VmSize, *, dedicated: bool, sign: int) -> None:
         """A node came (1) or went (-1)."""
         if dedicated:
             self.family_cores[size.family] += sign * size.vcpus
         else:
             self.low_priority_cores += sign * size.vcpus
+
+    def count_machine(self, size: VmSize, *, sign: int) -> None:
+        """A machine was taken from the region (1) or goes back to it (-1)."""
         if size.name.lower() in self.capacity:
             self.capacity[size.name.lower()] -= sign
 
@@ -87,6 +92,11 @@ class BatchAccount:
         if self.families_enforced and self.family_cores[size.family] + size.vcpus > self.family_quotas.get(size.family, 0):
             return "AccountVMSeriesCoreQuotaReached"
         return None
+
+    def has_application(self, name: str, version: str | None) -> bool:
+        """Whether a package can be referred to; without a version any will do."""
+        versions = self.applications.get(name.lower(), ())
+        return bool(versions) if version is None else version in versions
 
     def has_capacity(self, size: VmSize) -> bool:
         """Whether the region can give one more node."""

@@ -2,7 +2,7 @@
 
 ``/bin/sh -c '...'``, ``/bin/bash -c '...'`` and ``cmd /c ...`` are unwrapped. Commands are joined by ``;``, ``&&``, ``||`` or a new line.
 ``echo TEXT`` writes to standard output, with ``>&2`` (or ``1>&2``) to standard error; ``sleep N`` takes N seconds (suffixes s, m and h);
-``exit N`` ends with that code; ``true`` and ``false`` are themselves; ``set -e`` makes the first failure the last command.
+``exit N`` ends with that code (-1 is 255); ``true`` and ``false`` are themselves; ``set -e`` makes the first failure the last command.
 Everything else succeeds at once and says nothing. No command line takes less than a second.
 """
 
@@ -20,7 +20,9 @@ _CMD = re.compile(r"cmd(?:\.exe)?\s+/c\s+(.+)", re.DOTALL | re.IGNORECASE)
 _SEPARATORS = frozenset({";", "&&", "||", "&", "|"})
 _SLEEP = re.compile(r"(\d+(?:\.\d+)?)([smh]?)")
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-_AT_LEAST = 1.0
+# A century: nobody waits for it, and its end can still be written down.
+_AT_LEAST, _AT_MOST = 1.0, 3.2e9
+_NUMBER = re.compile(r"-?\d+", re.ASCII)
 _CACHED = 1024
 # What a shell answers for a text it cannot read.
 _SYNTAX_ERROR = 2
@@ -102,10 +104,10 @@ class _Shell:
                 self.output.append((self.clock, stream, " ".join(arguments) + "\n"))
             case "sleep":
                 amount = _SLEEP.fullmatch(arguments[0]) if arguments else None
-                self.clock += float(amount[1]) * _UNITS[amount[2]] if amount else 0.0
+                self.clock += min(float(amount[1]) * _UNITS[amount[2]], _AT_MOST) if amount else 0.0
                 self.code = 0 if amount else 1
             case "exit":
-                self.code = next((int(a) % 256 for a in reversed(arguments) if a.isdigit()), 0)
+                self.code = next((int(a) % 256 for a in reversed(arguments) if _NUMBER.fullmatch(a)), 0)
                 self.over = True
             case "false":
                 self.code = 1

@@ -7,11 +7,12 @@ from typing import Any
 from azuresim.core.batch_accounts import BatchAccount
 from azuresim.core.booting import Booting
 from azuresim.core.catalogue import Catalogue, VmSize
-from azuresim.core.core_quotas import CoreQuotas
+from azuresim.core.errors import ServiceError
 from azuresim.core.kernel import Kernel
 from azuresim.core.node import Boot, Node
 from azuresim.core.pool import Pool
 from azuresim.core.pool_images import BootImage, PoolImages
+from azuresim.core.quotas import Quotas
 from azuresim.core.resize_errors import resize_error
 
 Json = dict[str, Any]
@@ -22,7 +23,7 @@ _INTER_NODE_LIMITS = {"BatchService": 100, "UserSubscription": 80}
 class Growth:
     """Makes nodes, a wave at a time."""
 
-    def __init__(self, kernel: Kernel, catalogue: Catalogue, images: PoolImages, booting: Booting, quotas: CoreQuotas) -> None:
+    def __init__(self, kernel: Kernel, catalogue: Catalogue, images: PoolImages, booting: Booting, quotas: Quotas) -> None:
         self._kernel = kernel
         self._catalogue = catalogue
         self._images = images
@@ -68,12 +69,18 @@ class Growth:
         """Whether the region can give one more node."""
         return account.has_capacity(self._known_size(pool))
 
-    def count(self, account: BatchAccount, pool: Pool, *, dedicated: bool, sign: int) -> None:
-        """A node came (1) or went (-1)."""
-        size = self._known_size(pool)
-        account.count_node(size, dedicated=dedicated, sign=sign)
+    def count_machine(self, account: BatchAccount, pool: Pool, *, sign: int) -> None:
+        """A machine was taken from the region (1) or goes back to it (-1)."""
+        account.count_machine(self._known_size(pool), sign=sign)
+
+    def count(self, account: BatchAccount, pool: Pool, node: Node, *, sign: int) -> None:
+        """A node came (1) or went (-1), with its machine if it has one."""
+        size, dedicated = self._known_size(pool), node.dedicated
+        account.count_cores(size, dedicated=dedicated, sign=sign)
+        if not node.preempted:
+            account.count_machine(size, sign=sign)
         if account.allocation_mode == "UserSubscription":
-            self._quotas.count(account.id.subscription, account.location, size.family, sign * size.vcpus, dedicated=dedicated)
+            self._quotas.count_node(account.id.subscription, account.location, size, low_priority=not dedicated, sign=sign)
 
     def _bootable(self, account: BatchAccount, pool: Pool, fault: str | None) -> tuple[BootImage | None, Json]:
         """The image nodes boot from; without one, the code and details of the error."""
@@ -103,19 +110,13 @@ class Growth:
             return resize_error(code, dedicated=dedicated)
         if account.allocation_mode == "BatchService":
             return None
-        over = self._quotas.exceeded(account.id.subscription, account.location, size.family, size.vcpus, dedicated=dedicated)
-        if over is None:
-            return None
-        if not dedicated:
-            return resize_error("AccountSpotCoreQuotaReached", dedicated=False)
-        name, limit, used = over
-        # The compute service's own words for a subscription's quota.
-        words = (
-            f"Operation could not be completed as it results in exceeding approved {name} Cores quota. Additional details - Location: "
-            f"{account.location}, Current Limit: {limit}, Current Usage: {used}, Additional Required: {size.vcpus}, "
-            f"(Minimum) New Limit Required: {used + size.vcpus}."
-        )
-        return resize_error("AllocationFailed", dedicated=True, reason=words, provider=("OperationNotAllowed", words))
+        try:
+            self._quotas.require(account.id.subscription, account.location, size.family, size.vcpus, low_priority=not dedicated)
+        except ServiceError as over:
+            if not dedicated:
+                return resize_error("AccountSpotCoreQuotaReached", dedicated=False)
+            return resize_error("AllocationFailed", dedicated=True, reason=over.message, provider=(over.code, over.message))
+        return None
 
     def _add_node(self, account: BatchAccount, pool: Pool, image: BootImage, *, dedicated: bool, at: float) -> Node:
         node = Node(
@@ -129,7 +130,7 @@ class Growth:
         pool.nodes_made += 1
         pool.nodes[node.id] = node
         pool.dedicated_count += dedicated
-        self.count(account, pool, dedicated=dedicated, sign=1)
+        self.count(account, pool, node, sign=1)
         return node
 
     def _known_size(self, pool: Pool) -> VmSize:

@@ -7,7 +7,7 @@ from typing import Any
 
 from azuresim.core.errors import invalid_property
 from azuresim.core.iso_duration import parse_duration
-from azuresim.core.pool_settings import required, stored_settings
+from azuresim.core.pool_settings import required, stored_settings, without_nulls
 
 Json = dict[str, Any]
 # .NET's longest time span: no limit.
@@ -36,12 +36,12 @@ def stored_job(given: Mapping[str, Any]) -> Json:
         "allowTaskPreemption": False,
         "onAllTasksComplete": "noaction",
         "onTaskFailure": "noaction",
-        **{name: value for name, value in given.items() if value not in (None, [])},
+        **{name: value for name, value in without_nulls(given).items() if value != []},
     }
     stored.pop("id", None)
     if not -_PRIORITY <= stored["priority"] <= _PRIORITY:
         raise invalid_property("priority", f"The value must be between -{_PRIORITY} and {_PRIORITY}.", value=str(stored["priority"]))
-    stored["constraints"] = {"maxWallClockTime": ENDLESS, "maxTaskRetryCount": 0, **_given(stored.get("constraints"))}
+    stored["constraints"] = {"maxWallClockTime": ENDLESS, "maxTaskRetryCount": 0, **stored.get("constraints", {})}
     _check_duration(stored["constraints"]["maxWallClockTime"])
     stored["poolInfo"] = _pool_info(stored["poolInfo"])
     if "jobPreparationTask" in stored:
@@ -72,7 +72,7 @@ def changed_settings(present: Json, given: Mapping[str, Any], *, whole: bool) ->
 def stored_task(given: Mapping[str, Any], job: Json) -> Json:
     """A new task's members; a retry count left out is the job's."""
     required(given, "id", "commandLine")
-    stored = {name: value for name, value in given.items() if value not in (None, []) and name != "id"}
+    stored = {name: value for name, value in without_nulls(given).items() if value != [] and name != "id"}
     retries: int = job["constraints"]["maxTaskRetryCount"]
     return {
         "userIdentity": _USER,
@@ -83,14 +83,10 @@ def stored_task(given: Mapping[str, Any], job: Json) -> Json:
 
 
 def _constraints(given: Mapping[str, Any], retries: int) -> Json:
-    limits: Json = {"maxWallClockTime": ENDLESS, "retentionTime": "P7D", "maxTaskRetryCount": retries, **_given(given.get("constraints"))}
+    limits: Json = {"maxWallClockTime": ENDLESS, "retentionTime": "P7D", "maxTaskRetryCount": retries, **given.get("constraints", {})}
     _check_duration(limits["maxWallClockTime"])
     _check_duration(limits["retentionTime"])
     return limits
-
-
-def _given(members: Mapping[str, Any] | None) -> Json:
-    return {name: value for name, value in (members or {}).items() if value is not None}
 
 
 def _check_duration(text: str) -> None:

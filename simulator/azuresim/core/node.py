@@ -97,6 +97,11 @@ class Node:
         return f"10.{number >> 16 & 0xFF}.{number >> 8 & 0xFF}.{number & 0xFF}"
 
     @property
+    def preempted(self) -> bool:
+        """Whether it has lost its machine."""
+        return self.boot.phases[0][1] == "preempted"
+
+    @property
     def slots_used(self) -> int:
         """By the tasks it runs."""
         return sum(task.slots for task in self.running.values())

@@ -32,7 +32,6 @@ class OsUpgrades:
         self._booting = booting
         self._allocation = allocation
         self._scheduling = scheduling
-        self._watched: set[int] = set()
 
     @staticmethod
     def check(settings: Json) -> None:
@@ -46,15 +45,15 @@ class OsUpgrades:
 
     def watch(self, account: BatchAccount, pool: Pool) -> None:
         """Look for new versions from now on, if the pool's policy says so; harmless when it is watched already."""
-        if _policy(pool.settings) is not None and id(pool) not in self._watched:
+        if _policy(pool.settings) is not None and not pool.upgrades_watched:
             self._appoint(account, pool, self._kernel.moment + self._kernel.durations.os_upgrade_check)
 
     def _appoint(self, account: BatchAccount, pool: Pool, at: float) -> None:
-        self._watched.add(id(pool))
+        pool.upgrades_watched = True
         self._kernel.agenda.at(at, lambda now: self._look(account, pool, now))
 
     def _look(self, account: BatchAccount, pool: Pool, now: float) -> None:
-        self._watched.remove(id(pool))
+        pool.upgrades_watched = False
         policy = _policy(pool.settings)
         if policy is None or pool.state != "active":
             return

@@ -92,6 +92,8 @@ class Pool:
     # When the last resize began, and what only the management plane sets.
     resize_began: float = 0.0
     identity: Json | None = None
+    # Whether a look for a new image is appointed.
+    upgrades_watched: bool = False
 
     @property
     def vm_size(self) -> str:

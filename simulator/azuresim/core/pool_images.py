@@ -115,13 +115,16 @@ class PoolImages:
                 f"The gallery image {image_id} is not available in {account.location} region. "
                 "Please contact image owner to replicate to this region, or change your requested region."
             )
+        contents = gallery_version.contents
+        origin = self._catalogue.image(*contents.image) if contents is not None and contents.image is not None else None
         return BootImage(
             exact_version=gallery_version.id.name,
             os_type=definition.properties["osType"].lower(),
             generation=definition.properties["hyperVGeneration"],
             architecture=definition.properties["architecture"],
             security_type=definition.security_type,
-            generalized=gallery_version.contents is None or gallery_version.contents.generalized,
+            generalized=contents is None or contents.generalized,
+            node_agent=None if origin is None else origin.node_agent,
         )
 
     def _resolve_catalogue(self, reference: Mapping[str, Any], account: BatchAccount) -> BootImage | str:

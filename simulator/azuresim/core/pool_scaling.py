@@ -80,6 +80,12 @@ class AutoScaling:
 
     def enable(self, account: BatchAccount, pool: Pool, body: Mapping[str, Any]) -> None:
         """Enable, or change what is enabled: a new interval begins now."""
+        wanted = self.enabling(pool, body)
+        pool.auto_scale_requested = self._kernel.moment
+        self.begin(account, pool, wanted)
+
+    def enabling(self, pool: Pool, body: Mapping[str, Any]) -> AutoScale:
+        """What enabling would put in force; raises what it would be refused with."""
         now, present = self._kernel.moment, pool.auto_scale
         if pool.auto_scale_requested is not None and now - pool.auto_scale_requested < _ENABLE_PAUSE:
             # The status is the one of the service's table of error codes.
@@ -94,9 +100,7 @@ class AutoScaling:
         seconds = _interval(interval) if interval is not None or present is None else present.interval
         require_steady(pool)
         kept = present.formula if present is not None else ""
-        wanted = AutoScale(formula=formula or kept, interval=seconds, run=present.run if present is not None else None)
-        pool.auto_scale_requested = now
-        self.begin(account, pool, wanted)
+        return AutoScale(formula=formula or kept, interval=seconds, run=present.run if present is not None else None)
 
     def disable(self, pool: Pool) -> None:
         """Leave the pool at the targets of the last run. Harmless when it is not enabled."""

@@ -40,6 +40,7 @@ SETTINGS = (
 LIVE_SETTINGS = frozenset({"startTask", "applicationPackageReferences", "metadata"})
 # Members that api-versions before 2024-07 had; they are shown to those only.
 RETIRED = ("cloudServiceConfiguration", "certificateReferences", "applicationLicenses", "targetNodeCommunicationMode", "resourceTags")
+_MOST_NODES = 2**31 - 1
 _DEALLOCATION_OPTIONS = ("requeue", "terminate", "taskcompletion", "retaineddata")
 _CACHING = {"none": "none", "readonly": "readonly", "readwrite": "readwrite"}
 _OS_DISK_CACHING = {"none": "None", "readonly": "ReadOnly", "readwrite": "ReadWrite"}
@@ -71,15 +72,19 @@ def deallocation_option(body: Mapping[str, Any], name: str) -> str:
 
 
 def node_count(body: Mapping[str, Any], name: str) -> int | None:
-    """A target; the service also takes digits in a string, which `az batch pool resize` sends."""
-    value = body.get(name)
-    if value is None:
-        return None
-    if isinstance(value, str) and value.isdigit():
-        value = int(value)
-    if not isinstance(value, int) or value < 0:
-        raise invalid_property(name, "The value must be a non-negative integer.", value=str(value))
+    """A target, or None."""
+    value: int | None = body.get(name)
+    if value is not None and not 0 <= value <= _MOST_NODES:
+        raise invalid_property(name, f"The value must be between 0 and {_MOST_NODES}.", value=str(value))
     return value
+
+
+def resize_request(body: Mapping[str, Any]) -> tuple[int | None, int | None, int, str]:
+    """Targets (dedicated, low-priority; one may be None), time limit and deallocation option of a resize. Raises 400."""
+    dedicated, low_priority = node_count(body, "targetDedicatedNodes"), node_count(body, "targetLowPriorityNodes")
+    if dedicated is None and low_priority is None:
+        required(body, "targetDedicatedNodes")
+    return dedicated, low_priority, resize_timeout(body.get("resizeTimeout")), deallocation_option(body, "nodeDeallocationOption")
 
 
 def stored_settings(given: Mapping[str, Any]) -> Json:
@@ -89,15 +94,22 @@ def stored_settings(given: Mapping[str, Any]) -> Json:
 
 
 def normalised(given: Mapping[str, Any]) -> Json:
-    """The members of ``given`` that are configuration, each as the service would answer it."""
+    """The members of ``given`` that are configuration, each as the service would answer it: null is as good as absent."""
     result: Json = {}
     for name in SETTINGS:
-        value = given.get(name)
+        value = without_nulls(given.get(name))
         if value is None or value == []:
             continue
         rule = _RULES.get(name)
         result[name] = rule(value) if rule else value
     return result
+
+
+def without_nulls(value: Any) -> Any:
+    """The same without the members that are null, at whatever depth."""
+    if isinstance(value, Mapping):
+        return {name: without_nulls(item) for name, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def retired(given: Mapping[str, Any]) -> Json:

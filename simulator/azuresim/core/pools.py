@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from azuresim.core.allocation import Allocation
 from azuresim.core.batch_accounts import BatchAccount
 from azuresim.core.booting import Booting
 from azuresim.core.catalogue import Catalogue
-from azuresim.core.core_quotas import CoreQuotas
 from azuresim.core.errors import ServiceError
 from azuresim.core.growth import Growth
 from azuresim.core.kernel import Kernel
@@ -24,15 +23,16 @@ from azuresim.core.pool_settings import (
     RETIRED,
     SETTINGS,
     check_pool_id,
-    deallocation_option,
     node_count,
     normalised,
     required,
+    resize_request,
     resize_timeout,
     retired,
     stored_settings,
 )
 from azuresim.core.pool_states import being_deleted, invalid_state, pool_not_found, require_steady
+from azuresim.core.quotas import Quotas
 from azuresim.core.scheduling import Scheduling
 
 # Sizes that only pools of cloud services had.
@@ -40,12 +40,9 @@ _CLOUD_SERVICE_SIZES = frozenset({"small", "medium", "large", "extralarge"})
 
 
 class Pools:
-    """Everything that is done to pools, by whichever interface. All methods act at ``kernel.moment``.
+    """Everything that is done to pools, by whichever interface. All methods act at ``kernel.moment``."""
 
-    ``has_application(account, application id, version or None)`` tells whether a package can be referred to.
-    """
-
-    def __init__(self, kernel: Kernel, catalogue: Catalogue, images: PoolImages, quotas: CoreQuotas, scheduling: Scheduling) -> None:
+    def __init__(self, kernel: Kernel, catalogue: Catalogue, images: PoolImages, quotas: Quotas, scheduling: Scheduling) -> None:
         self._kernel = kernel
         self._catalogue = catalogue
         self._images = images
@@ -55,7 +52,6 @@ class Pools:
         self.scaling = AutoScaling(kernel, self.allocation)
         self.upgrades = OsUpgrades(kernel, images, self.booting, self.allocation, scheduling)
         self.nodes = Nodes(kernel, self.booting, self.allocation, scheduling)
-        self.has_application: Callable[[BatchAccount, str, str | None], bool] = lambda _account, _application, _version: True
         scheduling.node_freed.append(self.allocation.freed)
 
     @staticmethod
@@ -152,6 +148,7 @@ class Pools:
         self._check_machines(account, wanted)
         self._check_packages(account, wanted)
         pool.settings = wanted
+        self.upgrades.watch(account, pool)
         self.touch(pool)
         return pool
 
@@ -173,10 +170,7 @@ class Pools:
     def resize(self, account: BatchAccount, pool_id: str, body: Mapping[str, Any]) -> Pool:
         """Only from steady. A target left out stays what it was."""
         pool = self.writable(account, pool_id)
-        dedicated, low_priority = node_count(body, "targetDedicatedNodes"), node_count(body, "targetLowPriorityNodes")
-        if dedicated is None and low_priority is None:
-            required(body, "targetDedicatedNodes")
-        timeout, option = resize_timeout(body.get("resizeTimeout")), deallocation_option(body, "nodeDeallocationOption")
+        dedicated, low_priority, timeout, option = resize_request(body)
         if pool.auto_scale is not None:
             raise invalid_state("The pool cannot be resized while automatic scaling is enabled on it.")
         require_steady(pool)
@@ -209,6 +203,10 @@ class Pools:
             account.pool_names.remove(key)
 
         self.allocation.drop_everything(account, pool, gone)
+
+    def moved(self, accounts: Iterable[BatchAccount], appointments: int) -> list[tuple[BatchAccount, Pool]]:
+        """Pools whose resize or deletion began after there had been so many appointments."""
+        return [(a, p) for a in accounts for p in a.pools.values() if any(later.number > appointments for later in p.pending)]
 
     def touch(self, pool: Pool) -> None:
         """A configuration write: new ETag and time."""
@@ -264,7 +262,8 @@ class Pools:
 
         def untouched(node: Node) -> bool:
             return (
-                node.boot.phases[0][1] in {"creating", "starting", "rebooting", "upgradingos"}
+                node.leaving_since is None
+                and node.boot.phases[0][1] in {"creating", "starting", "rebooting", "upgradingos"}
                 and node.phase(self._kernel.moment)[0] not in _BROKEN
             )
 
@@ -280,9 +279,10 @@ class Pools:
             self._images.check(machines, account, self._kernel.moment)
         self.upgrades.check(dict(settings))
 
-    def _check_packages(self, account: BatchAccount, settings: Mapping[str, Any]) -> None:
+    @staticmethod
+    def _check_packages(account: BatchAccount, settings: Mapping[str, Any]) -> None:
         for package in settings.get("applicationPackageReferences") or ():
-            if not self.has_application(account, package["applicationId"], package.get("version")):
+            if not account.has_application(package["applicationId"], package.get("version")):
                 raise ServiceError(
                     409, "InvalidApplicationPackageReferences", "One or more application package references could not be satisfied."
                 )

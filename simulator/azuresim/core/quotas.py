@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from azuresim.core.catalogue import Catalogue
+from azuresim.core.catalogue import Catalogue, VmSize
 from azuresim.core.errors import ServiceError
 from azuresim.core.machine import Machine
 from azuresim.core.regions import region_key
@@ -45,13 +46,22 @@ class Tally:
 
 
 class Quotas:
-    """Counted from the machines there are: deallocated ones count as well."""
+    """Counted from the machines there are, deallocated ones included, and from the Batch nodes that live in the subscription.
+
+    Those are nodes of accounts in allocation mode UserSubscription; whoever makes or drops one tells ``count_node``.
+    """
 
     def __init__(self, catalogue: Catalogue, machines: Callable[[], Iterable[Machine]], tallies: Mapping[str, Tally]) -> None:
         self._catalogue = catalogue
         self._machines = machines
         self._tallies = tallies
         self._limits: dict[tuple[str, str, str], int] = {}
+        self._node_cores: Counter[tuple[str, str, str]] = Counter()
+
+    def count_node(self, subscription: str, region: str, size: VmSize, *, low_priority: bool, sign: int) -> None:
+        """A Batch node came (1) or went (-1)."""
+        for name in ("lowPriorityCores",) if low_priority else ("cores", size.family):
+            self._node_cores[subscription.lower(), region_key(region), name] += sign * size.vcpus
 
     def limit(self, subscription: str, region: str, name: str) -> int:
         """Of a family, or of one of the region's own rows."""
@@ -98,7 +108,7 @@ class Quotas:
         here = [m for m in self._machines() if m.id.subscription.lower() == subscription.lower() and m.location == region_key(region)]
         if name == "virtualMachines":
             return len(here)
-        counted = 0
+        counted = self._node_cores[subscription.lower(), region_key(region), name]
         for machine in here:
             size = self._catalogue.size(machine.size, region)
             low = str(machine.properties.get("priority", "")).lower() in _LOW_PRIORITY

@@ -22,11 +22,16 @@ _MESSAGES = {
     "UnsupportedVMSize": "The specified VM size is not supported",
     "Unknown": "An unknown error occurred while resizing the pool",
 }
+REMOVAL_ERRORS = frozenset({"RemoveNodesFailed"})
+ALLOCATION_ERRORS = frozenset(_MESSAGES) - REMOVAL_ERRORS
 
 
 def resize_error(code: str, *, dedicated: bool, reason: str | None = None, provider: tuple[str, str] | None = None) -> Json:
-    """One entry of `resizeErrors`. ``provider`` is the (code, message) of the compute service's own error."""
-    message = _MESSAGES.get(code, _MESSAGES["Unknown"]).format(kind="dedicated" if dedicated else "low priority")
+    """One entry of `resizeErrors`, with a code of those above.
+
+    ``provider`` is the (code, message) of the compute service's own error.
+    """
+    message = _MESSAGES[code].format(kind="dedicated" if dedicated else "low priority")
     values = []
     if reason is not None:
         values.append({"name": "Reason", "value": reason})

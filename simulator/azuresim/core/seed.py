@@ -92,8 +92,14 @@ def _batch_account(world: World, entry: Mapping[str, Any]) -> None:
         "poolQuota": "pool_quota",
         "familyQuotas": "family_quotas",
         "capacity": "capacity",
+        "applications": "applications",
     }
     world.add_batch_account(**_renamed(entry, names))
+
+
+def _core_quota(world: World, entry: Mapping[str, Any]) -> None:
+    named = _renamed(entry, {name: name for name in ("subscription", "location", "name", "limit")})
+    world.virtual.machines.quotas.set_limit(named["subscription"], named["location"], named["name"], int(named["limit"]))
 
 
 def _gallery(world: World, entry: Mapping[str, Any]) -> None:
@@ -138,6 +144,7 @@ _SECTIONS: dict[str, Callable[[World, Mapping[str, Any]], None]] = {
     "vhds": _vhd,
     "applications": _application,
     "batchAccounts": _batch_account,
+    "coreQuotas": _core_quota,
     "galleries": _gallery,
     "definitions": _definition,
     "versions": _version,

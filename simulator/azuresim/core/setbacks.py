@@ -35,9 +35,18 @@ def stick(world: World, before: Mark) -> None:
 
 
 def fail(world: World, before: Mark, resource_id: ResourceId | None, error: ServiceError) -> None:
-    """What came after ``before`` fails at the moment the last of it was due; the resource then shows Failed."""
-    held = world.kernel.agenda.since(before.appointments)
+    """What came after ``before`` fails at the moment the last of it was due; the resource then shows Failed.
+
+    Pools have no operation: a resize ends with an error, a deletion begins anew.
+    """
+    pools = world.pools.moved(world.batch.all(), before.appointments)
+    theirs = {appointment.number for _, pool in pools for appointment in pool.pending}
+    held = [appointment for appointment in world.kernel.agenda.since(before.appointments) if appointment.number not in theirs]
+    for account, pool in pools:
+        world.pools.allocation.fail(account, pool, error)
     operations = world.operations.since(before.operations)
+    if not operations:
+        return
     for appointment in held:
         appointment.cancel()
 

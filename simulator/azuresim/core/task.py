@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Literal
 
 from azuresim.core.agenda import Appointment
@@ -143,11 +144,10 @@ class Job:
         wanted = task.settings.get("dependsOn")
         if not wanted:
             return True
-        names = {str(name).lower() for name in wanted.get("taskIds") or ()}
-        for span in wanted.get("taskIdRanges") or ():
-            names |= {str(number) for number in range(span["start"], span["end"] + 1)}
-        found = [self.tasks.get(name) for name in names]
-        return all(other is not None and other.satisfies() for other in found)
+        ranges = (range(span["start"], span["end"] + 1) for span in wanted.get("taskIdRanges") or ())
+        # One by one: a range may be as long as its numbers allow, and the first that is missing decides.
+        names = chain((str(name).lower() for name in wanted.get("taskIds") or ()), map(str, chain.from_iterable(ranges)))
+        return all(other is not None and other.satisfies() for other in map(self.tasks.get, names))
 
     def count(self, *, slots: bool) -> Counter[str]:
         """Tasks, or the slots they need, by `active`, `running`, `completed`, `succeeded` and `failed`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +15,6 @@ from azuresim.core.batch_accounts import AllocationMode, BatchAccount, BatchAcco
 from azuresim.core.catalogue import Catalogue
 from azuresim.core.contents import Contents
 from azuresim.core.copies import Copies
-from azuresim.core.core_quotas import CoreQuotas
 from azuresim.core.directory import Directory
 from azuresim.core.disk_attachment import DisksOfMachines
 from azuresim.core.disks import Disks
@@ -93,9 +92,10 @@ class World:
         )
         self.permissions = Permissions()
         self.batch = BatchAccounts(self.kernel)
-        self.core_quotas = CoreQuotas()
         scheduling = Scheduling(self.kernel)
-        self.pools = Pools(self.kernel, self.catalogue, PoolImages(self.catalogue, self.galleries), self.core_quotas, scheduling)
+        self.pools = Pools(
+            self.kernel, self.catalogue, PoolImages(self.catalogue, self.galleries), self.virtual.machines.quotas, scheduling
+        )
         self.tasks = Tasks(self.kernel, scheduling)
         self.jobs = Jobs(self.kernel, self.pools, scheduling, self.tasks)
         self.batch_writes = BatchAccountWrites(
@@ -178,8 +178,12 @@ class World:
         families_enforced: bool = True,
         authentication_modes: tuple[str, ...] | None = None,
         capacity: Mapping[str, int] | None = None,
+        applications: Mapping[str, Iterable[str]] | None = None,
     ) -> BatchAccount:
-        """Create an account under its ARM id. A family not named in ``family_quotas`` has the whole dedicated quota."""
+        """Create an account under its ARM id. A family not named in ``family_quotas`` has the whole dedicated quota.
+
+        ``applications`` are the versions of packages pools may refer to.
+        """
         modes = ("SharedKey", "AAD", "TaskAuthenticationToken") if allocation_mode == "BatchService" else ("AAD", "TaskAuthenticationToken")
         return self.batch.add(
             self._prepared(account_id, location),
@@ -192,6 +196,7 @@ class World:
             families_enforced=families_enforced,
             authentication_modes=authentication_modes or modes,
             capacity={name.lower(): count for name, count in (capacity or {}).items()},
+            applications={name.lower(): tuple(versions) for name, versions in (applications or {}).items()},
         )
 
     def add_gallery(self, gallery_id: str, *, location: str, tags: dict[str, str] | None = None) -> None:

@@ -100,12 +100,16 @@ def _shower(call: Call) -> Callable[[Pool], Json]:
     return show
 
 
-def _create_pool(call: Call) -> Response:
-    account, machines = find_account(call), call.body.get("virtualMachineConfiguration") or {}
-    if is_shared_key(call) and names_gallery_image(machines.get("imageReference", {}).get("virtualMachineImageId")):
-        # "You can't use the Shared Key": batch-sig-images.md.
+def _check_key_reaches(call: Call) -> None:
+    """403 for a gallery image: "You can't use the Shared Key" (batch-sig-images.md)."""
+    machines: Json = call.body.get("virtualMachineConfiguration") or {}
+    if is_shared_key(call) and names_gallery_image((machines.get("imageReference") or {}).get("virtualMachineImageId")):
         raise ServiceError(403, "AuthenticationFailed", "Pools with a custom image need Microsoft Entra authentication.")
-    pool = call.world.pools.create(account, call.body)
+
+
+def _create_pool(call: Call) -> Response:
+    _check_key_reaches(call)
+    pool = call.world.pools.create(find_account(call), call.body)
     location = f"{root(call)}/pools/{pool.id}"
     return Response(201, {**versioned_headers(call, pool), "DataServiceId": location, "Location": location})
 
@@ -124,6 +128,7 @@ def _get_pool(call: Call) -> Response:
 
 def _patch_pool(call: Call) -> Response:
     check_conditions(call, find_pool(call))
+    _check_key_reaches(call)
     return Response(200, versioned_headers(call, call.world.pools.patch(find_account(call), call.params["pool"], call.body)))
 
 

@@ -10,6 +10,7 @@ from azuresim.core.batch_accounts import BatchAccount
 from azuresim.core.errors import ServiceError
 from azuresim.core.resource_id import ResourceId
 from azuresim.wire import arm
+from azuresim.wire.batch_envelope import page_size
 from azuresim.wire.http import Response, json_response
 from azuresim.wire.routing import Call
 from azuresim.wire.timestamps import batch_time, http_time
@@ -18,7 +19,6 @@ Json = dict[str, Any]
 ACCOUNTS = f"{arm.GROUP}/providers/Microsoft.Batch/batchAccounts"
 ACCOUNT = f"{ACCOUNTS}/{{account}}"
 LOCATION = "/subscriptions/{subscription}/providers/Microsoft.Batch/locations/{location}"
-_MAX_PAGE = 1000
 
 
 def render_error(call: Call, error: ServiceError) -> Response:
@@ -63,18 +63,10 @@ def check_conditions(call: Call, etag: str | None) -> None:
 
 def page(call: Call, shown: Iterable[Json]) -> Response:
     """One page of what is left of a list in the order of its names: `maxresults` at most, `nextLink` for the rest."""
-    query = call.request.query
-    size = query.get("maxresults", str(_MAX_PAGE))
-    if not size.isdigit() or not 1 <= int(size) <= _MAX_PAGE:
-        raise ServiceError(
-            400,
-            "OutOfRangeQueryParameterValue",
-            "A query parameter specified in the request URI is outside the permissible range.",
-            values=(("QueryParameterName", "maxresults"), ("QueryParameterValue", size)),
-        )
-    some = list(islice(shown, int(size) + 1))
-    answer: Json = {"value": some[: int(size)]}
-    if len(some) > int(size):
+    size = page_size(call)
+    some = list(islice(shown, size + 1))
+    answer: Json = {"value": some[:size]}
+    if len(some) > size:
         kept = "&".join(p for p in call.request.split.query.split("&") if not p.lower().startswith(("$skiptoken=", "%24skiptoken=")))
         answer["nextLink"] = f"{call.world.base_url}{call.request.path}?{kept}&$skiptoken={some[-2]['name'].lower()}"
     return json_response(200, answer)

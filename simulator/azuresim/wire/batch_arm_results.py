@@ -37,13 +37,13 @@ def pool_deletion_begun(call: Call, account: BatchAccount, pool: Pool) -> Respon
 
 
 def _creation_result(call: Call) -> Response:
-    operation = call.world.operations.get(call.params["operation"])
+    operation = _operation(call, call.params["operation"])
     return creation_begun(call, operation) if operation.ended is None else show_account(call, find_account(call))
 
 
 def _deletion_result(call: Call) -> Response:
     """`{name}-{guid}`; names have no dashes."""
-    operation = call.world.operations.get(call.params["operation"].partition("-")[2])
+    operation = _operation(call, call.params["operation"].partition("-")[2])
     return _deletion(call, operation, call.params["operation"]) if operation.ended is None else Response(200)
 
 
@@ -56,6 +56,14 @@ def _pool_deletion_result(call: Call) -> Response:
     pool = call.world.arm_pools.find(account, name)
     waiting = pool is not None and pool.state == "deleting"
     return _later(call, f"{account.id}/{POOL_RESULTS}/{operation}") if waiting else Response(200)
+
+
+def _operation(call: Call, name: str) -> Operation:
+    """The operation, or 404; one that failed answers with its error."""
+    found = call.world.operations.get(name)
+    if found.error is not None:
+        raise found.error
+    return found
 
 
 def _deletion(call: Call, operation: Operation, name: str) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Iterable, Mapping
 from email.utils import mktime_tz, parsedate_tz
 from typing import Any, Protocol
@@ -18,7 +19,8 @@ from azuresim.wire.timestamps import batch_time, http_time
 
 Json = dict[str, Any]
 _JSON_TYPE = "application/json;odata=minimalmetadata"
-_MAX_PAGE = 1000
+MAX_PAGE = 1000
+_PAGE_SIZE = re.compile(r"\d{1,9}", re.ASCII)
 _PRECONDITION_FAILED = 412
 
 
@@ -145,7 +147,7 @@ def _moment(text: str | None) -> float | None:
 
 def page(call: Call, metadata: str, items: Iterable[tuple[str, Json]]) -> Response:
     """A page of (name, object); the next one begins after the last name."""
-    size = _page_size(call)
+    size = page_size(call)
     value: list[Json] = []
     last, more = "", False
     for name, shown in items:
@@ -162,11 +164,12 @@ def page(call: Call, metadata: str, items: Iterable[tuple[str, Json]]) -> Respon
     return answer(200, shown_page, common_headers(call))
 
 
-def _page_size(call: Call) -> int:
+def page_size(call: Call) -> int:
+    """How many items a page may have. Raises 400."""
     text = call.request.query.get("maxresults")
     if text is None:
-        return _MAX_PAGE
-    if not text.isdigit() or not 1 <= int(text) <= _MAX_PAGE:
+        return MAX_PAGE
+    if not _PAGE_SIZE.fullmatch(text) or not 1 <= int(text) <= MAX_PAGE:
         raise ServiceError(
             400,
             "OutOfRangeQueryParameterValue",
@@ -175,7 +178,7 @@ def _page_size(call: Call) -> int:
                 ("QueryParameterName", "maxresults"),
                 ("QueryParameterValue", text),
                 ("MinimumAllowed", "1"),
-                ("MaximumAllowed", str(_MAX_PAGE)),
+                ("MaximumAllowed", str(MAX_PAGE)),
             ),
         )
     return int(text)

@@ -14,7 +14,8 @@ from azuresim.core.errors import ServiceError
 Json = dict[str, Any]
 _MAX_DEPTH = 20
 _TOKEN = re.compile(
-    r"\s*(?:(?P<sign>[(),])|(?P<moment>(?:datetime|DateTime)'[^']*')|(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+(?![\w.]))|(?P<word>[\w/]+))"
+    r"\s*(?:(?P<sign>[(),])|(?P<moment>(?:datetime|DateTime)'[^']*')|(?P<text>'(?:[^']|'')*')|(?P<number>-?\d{1,18}(?![\w.]))|(?P<word>[\w/]+))",
+    re.ASCII,
 )
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,

@@ -17,7 +17,7 @@ from azuresim.wire.routing import Call, Route
 from azuresim.wire.timestamps import batch_time, http_time
 
 Json = dict[str, Any]
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+_RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})", re.ASCII)
 _BINARY = "application/octet-stream"
 _MODE = "0o100644"
 

@@ -16,6 +16,7 @@ from azuresim.core.autoscale.values import (
     Metric,
     Timestamp,
     Value,
+    checked,
     combine,
     negative,
     text,
@@ -31,6 +32,7 @@ METRICS = frozenset(
     }
 )
 _ALIASES = {"TargetDedicated": "TargetDedicatedNodes", "TargetLowPriority": "TargetLowPriorityNodes"}
+_MOST_NODES = 2**31 - 1
 _OUTPUTS = ("TargetDedicatedNodes", "TargetLowPriorityNodes", "NodeDeallocationOption")
 
 
@@ -117,6 +119,8 @@ def _outputs(variables: dict[str, Value]) -> Outputs:
         value = variables[name]
         if not isinstance(value, float) or value < 0:
             raise EvaluationProblem(f"${name} must be a number of nodes, not {text(value)}")
+        if value > _MOST_NODES:
+            raise EvaluationProblem(f"${name} must be at most {_MOST_NODES}, not {text(value)}")
         # Whole nodes: the fraction is dropped.
         counts.append(int(value))
     option = variables["NodeDeallocationOption"]
@@ -175,7 +179,7 @@ class _Machine:
                 if not isinstance(owner, Timestamp):
                     raise EvaluationProblem(f"Only a timestamp has a {node.name}")
                 value = owner.member(node.name)
-        return value
+        return checked(value)
 
     def _named(self, name: str) -> Value:
         name = _ALIASES.get(name, name)
@@ -195,12 +199,20 @@ class _Machine:
         return latest(self._readings, value) if isinstance(value, Metric) else value
 
     def _binary(self, node: syntax.Binary) -> Value:
-        sign, left = node.token.text, self._number_of(node.left)
-        if sign == "&&":
-            return float(truth(left) and truth(self._number_of(node.right)))
-        if sign == "||":
-            return float(truth(left) or truth(self._number_of(node.right)))
-        return combine(sign, left, self._number_of(node.right))
+        """A chain of operators leans to the left and may be as long as a formula: it is walked, not descended into."""
+        chain = [node]
+        while isinstance(chain[-1].left, syntax.Binary):
+            chain.append(chain[-1].left)
+        value = self._number_of(chain[-1].left)
+        for link in reversed(chain):
+            sign = link.token.text
+            if sign == "&&":
+                value = float(truth(value) and truth(self._number_of(link.right)))
+            elif sign == "||":
+                value = float(truth(value) or truth(self._number_of(link.right)))
+            else:
+                value = checked(combine(sign, value, self._number_of(link.right)))
+        return value
 
     def _called(self, node: syntax.Call) -> Value:
         arguments = tuple(self._number_of(each) for each in node.arguments)

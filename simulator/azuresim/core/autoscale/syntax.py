@@ -189,8 +189,12 @@ class _Parser:
 
     def _postfix(self) -> Expression:
         owner = self._primary()
+        links = 0
         while self._take("."):
             token = self._next()
+            links += 1
+            if links > _MAX_DEPTH:
+                raise token.problem("The expression is nested too deeply")
             if token.text in METHODS and self._take("("):
                 owner = Method(token, owner, token.text, self._arguments())
             elif token.text in MEMBERS:

@@ -6,9 +6,12 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 Vector = tuple[float, ...]
+# What a timestamp can be: the years 1 to 9999.
+_EARLIEST, _LATEST = (datetime(*day, tzinfo=UTC).timestamp() for day in ((1, 1, 1), (9999, 12, 31)))
 
 
 class EvaluationProblem(Exception):  # noqa: N818  # it is named for what the service calls it
@@ -88,6 +91,24 @@ def combine(sign: str, left: Value, right: Value) -> Value:
         raise EvaluationProblem("Division by zero") from wrong
     except OverflowError as wrong:
         raise EvaluationProblem("The result is out of range") from wrong
+
+
+def checked(value: Value) -> Value:
+    """The value, unless it is no number or a time nobody can write down."""
+    match value:
+        case float():
+            fits = isfinite(value)
+        case tuple():
+            fits = all(map(isfinite, value))
+        case Interval():
+            fits = isfinite(value.seconds)
+        case Timestamp():
+            fits = _EARLIEST <= value.seconds <= _LATEST
+        case _:
+            fits = True
+    if not fits:
+        raise EvaluationProblem("The result is out of range")
+    return value
 
 
 def negative(value: Value) -> Value:
