@@ -15,7 +15,7 @@ from azuresim.application import Application
 from azuresim.certificates import CertificateFiles, ensure_certificates
 from azuresim.clock import RealClock
 from azuresim.wire.bodies import body_limit, too_large
-from azuresim.wire.http import Request, Response
+from azuresim.wire.http import Request, Response, header_names
 
 _CHUNK = 1 << 16
 
@@ -73,7 +73,7 @@ class Server:
 
     async def _serve(self, received: web.Request) -> web.StreamResponse:
         # The raw path: a decoded one would lose the difference between `/` and `%2F` in blob names.
-        url, headers = f"{self.url}{received.raw_path}", {name.lower(): value for name, value in received.headers.items()}
+        url, headers = f"{self.url}{received.raw_path}", header_names(received.headers)
         limit = body_limit(received.raw_path)
         body = await _read(received, limit)
         if body is None:

@@ -20,7 +20,7 @@ from azure.core.rest._http_response_impl_async import AsyncHttpResponseImpl
 from azure.core.utils import case_insensitive_dict
 
 from azuresim.application import Application
-from azuresim.wire.http import Request, Response
+from azuresim.wire.http import Request, Response, header_names
 
 Phase = Literal["before", "after"]
 # Called around each request; raising there kills the caller at that point. The response is None before, and after a dropped connection.
@@ -59,7 +59,7 @@ class SimulatorTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
 
     async def send(self, request: HttpRequest, *, stream: bool = False, **_options: Any) -> AsyncHttpResponse:
         """Carry ``request`` out against the simulator."""
-        asked = Request(request.method, request.url, {name.lower(): value for name, value in request.headers.items()}, await _body(request))
+        asked = Request(request.method, request.url, header_names(request.headers), await _body(request))
         if self.gate is not None:
             await self.gate("before", asked, None)
         outcome = self.application.outcome(asked)

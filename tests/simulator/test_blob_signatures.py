@@ -178,7 +178,17 @@ def test_signatures_that_are_not_well_formed(cloud: Cloud, query: str) -> None:
 @pytest.mark.parametrize("version", ["2018-11-09", "2020-02-10", "2020-12-06", "2025-07-05", "2026-04-06"])
 def test_older_signatures_are_laid_out_as_they_were(cloud: Cloud, version: str) -> None:
     """The SDK signs only the newest; the layouts of the others differ in lines, and none is taken for another."""
-    query = {"sv": version, "sr": "b", "sp": "r", "se": "2030-01-01", "skoid": "o", "sktid": "t", "ske": "2030-01-01", "skv": version}
+    query = {
+        "sv": version,
+        "sr": "b",
+        "sp": "r",
+        "se": "2030-01-01",
+        "skoid": "o",
+        "sktid": "t",
+        "skt": "2020-01-01",
+        "ske": "2030-01-01",
+        "skv": version,
+    }
     signed = sas.string_to_sign(query, "/blob/vhds/images/os.vhd")
     own = sas.sign(sas.delegation_key(account(cloud), query), signed).replace("+", "%2B")
     asked = "&".join(f"{name}={value}" for name, value in query.items())

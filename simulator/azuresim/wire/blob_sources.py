@@ -36,7 +36,7 @@ def find_source(call: Call, authorization: str | None = None) -> CopySource:
     parts = asked.segments
     if len(parts) <= _PARTS_BEFORE_BLOB:
         raise ServiceError(400, "InvalidSourceBlobUrl", "The source URL for the blob copy is invalid.")
-    params = {"account": parts[1], "container": parts[2], "blob": "/".join(parts[3:])}
+    params = {"account": parts[1], "container": parts[2], "blob": asked.rest(_PARTS_BEFORE_BLOB)}
     inner = Call(call.world, asked, params, real_now=call.real_now)
     try:
         _check_right(call, inner, authorization)

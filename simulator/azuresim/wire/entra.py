@@ -101,7 +101,7 @@ def _instance(call: Call) -> Response:
 def _token(call: Call) -> Response:
     """Client credentials, with a secret or a signed assertion; versions 1 and 2."""
     tenant = _require_tenant(call)
-    form = {name: values[0] for name, values in parse_qs(call.request.body.decode()).items()}
+    form = {name: values[0] for name, values in parse_qs(call.request.body.decode(errors="replace")).items()}
     grant, client = _parameter(form, "grant_type"), _parameter(form, "client_id")
     if grant != "client_credentials":
         raise _refused(400, "unsupported_grant_type", f"AADSTS70003: The app requested an unsupported grant type '{grant}'.")
@@ -161,15 +161,20 @@ def _check_client(call: Call, tenant: str, client: str, form: dict[str, str]) ->
 
 
 def _check_assertion(call: Call, client: str, assertion: str, kind: str) -> None:
-    """Its time and subject; who issued and signed it is not looked at. One that is no JWT is a test's own."""
+    """Its time and subject; signatures are not looked at. One that is no JWT is a test's own.
+
+    What a certificate signed names the application itself, as subject and issuer; what a cluster issued names a service account.
+    """
     if kind != _ASSERTION_TYPE:
         raise _refused(400, "invalid_request", f"AADSTS50027: The client_assertion_type '{kind}' is not supported.")
+    if not tokens.is_jwt(assertion):
+        return
     claims = tokens.decode(assertion)
     if claims is None:
-        return
-    expires = claims.get("exp")
-    if not isinstance(expires, int | float) or expires <= call.real_now or claims.get("nbf", 0) > call.real_now:
-        ends = "none" if not isinstance(expires, int | float) else arm_time(expires)
+        raise _refused(400, "invalid_request", "AADSTS50027: JWT token is invalid or malformed.")
+    begins, expires = tokens.lifetime(claims)
+    if expires is None or expires <= call.real_now or begins > call.real_now:
+        ends = "none" if expires is None else arm_time(expires)
         raise _refused(
             401,
             "invalid_client",
@@ -177,6 +182,8 @@ def _check_assertion(call: Call, client: str, assertion: str, kind: str) -> None
             f"Current time: {arm_time(call.real_now)}, expiry time of assertion {ends}.",
         )
     subject = str(claims.get("sub", ""))
+    if subject.lower() == str(claims.get("iss", "")).lower() == client.lower():
+        return
     if not call.world.directory.takes_subject(client, subject):
         raise _refused(
             401,

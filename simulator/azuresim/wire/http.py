@@ -12,11 +12,12 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from azuresim.core.errors import ServiceError
 
 JSON_TYPE = "application/json; charset=utf-8"
+_MARK = "x-ms-meta-"
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request. ``url`` is absolute; header names are lower case."""
+    """One request. ``url`` is absolute; header names are as ``header_names`` makes them."""
 
     method: str
     url: str
@@ -38,6 +39,10 @@ class Request:
         """The path's parts, decoded."""
         parts = self.path.strip("/").split("/")
         return tuple(unquote(part) if "%" in part else part for part in parts)
+
+    def rest(self, first: int) -> str:
+        """The path from the segment ``first`` on, decoded, with the slashes at its end: a blob's name may have some."""
+        return "/".join(self.segments[first:]) + self.path[len(self.path.rstrip("/")) :]
 
     @cached_property
     def query(self) -> dict[str, str]:
@@ -67,6 +72,11 @@ class Response:
     def json(self) -> Any:
         """The body, parsed."""
         return json.loads(self.body)
+
+
+def header_names(headers: Mapping[str, str]) -> dict[str, str]:
+    """``headers`` with names in lower case, but for what follows `x-ms-meta-`: metadata come back in the spelling they were given."""
+    return {_MARK + name[len(_MARK) :] if name.lower().startswith(_MARK) else name.lower(): value for name, value in headers.items()}
 
 
 def _no_number(text: str) -> float:
