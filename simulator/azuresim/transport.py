@@ -116,9 +116,10 @@ class _SimulatedResponse(AsyncHttpResponseImpl):
         headers = case_insensitive_dict(response.headers)
         if "content-length" not in headers:
             headers["Content-Length"] = str(len(response.body))
+        body = response.body if response.parts is None else b"".join(response.parts)
         super().__init__(
             request=request,
-            internal_response=_Exchange(response.body, cut=cut),
+            internal_response=_Exchange(body, cut=cut),
             status_code=response.status,
             headers=headers,
             content_type=headers.get("Content-Type"),

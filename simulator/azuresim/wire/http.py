@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -63,11 +63,17 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """One response; header names as the services write them."""
+    """One response; header names as the services write them. ``parts`` is what is sent in place of a body too large for memory."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    parts: Iterable[bytes] | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body, in whichever form it is."""
+        return len(self.body) if self.parts is None else int(self.headers["Content-Length"])
 
     def json(self) -> Any:
         """The body, parsed."""
