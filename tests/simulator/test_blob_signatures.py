@@ -8,6 +8,7 @@ import pytest
 from azure.storage.blob import (
     AccessPolicy,
     AccountSasPermissions,
+    BlobBlock,
     ContainerSasPermissions,
     ResourceTypes,
     generate_account_sas,
@@ -34,6 +35,11 @@ async def test_an_account_signature(cloud: Cloud) -> None:
     assert await refused(blob.delete_blob()) == NO_PERMISSION
     assert await refused(blob.create_page_blob(512)) == (403, "UnauthorizedBlobOverwrite")
     await blobs.get_blob_client("images", "new.vhd").create_page_blob(512)
+    blocks = blobs.get_blob_client("images", "blocks")
+    await blocks.stage_block("a", b"1")
+    await blocks.commit_block_list([BlobBlock("a")])
+    await blocks.stage_block("b", b"2")
+    assert await refused(blocks.commit_block_list([BlobBlock("b")])) == (403, "UnauthorizedBlobOverwrite")
     assert await refused(blobs.get_container_client("images").get_container_properties()) == (403, "AuthorizationResourceTypeMismatch")
     cloud.clock.advance(60)
     assert await refused(blob.get_blob_properties()) == UNAUTHENTICATED
@@ -119,6 +125,8 @@ async def test_a_stored_access_policy_can_be_taken_back(cloud: Cloud) -> None:
     blob = service(cloud, query=generate_blob_sas("vhds", "images", "os.vhd", account_key=key(cloud), policy_id="readers"))
     assert await blob.get_blob_client("images", "os.vhd").exists()
     assert await refused(blob.get_blob_client("images", "os.vhd").delete_blob()) == NO_PERMISSION
+    twice = generate_blob_sas("vhds", "images", "os.vhd", account_key=key(cloud), policy_id="readers", permission="d")
+    assert await refused(service(cloud, query=twice).get_blob_client("images", "os.vhd").delete_blob()) == UNAUTHENTICATED
     await container.set_container_access_policy({})
     assert await refused(blob.get_blob_client("images", "os.vhd").get_blob_properties()) == UNAUTHENTICATED
 

@@ -18,6 +18,7 @@ Json = dict[str, Any]
 _LIFETIME = 3600
 _DEFAULT = "/.default"
 _METADATA_AS_OBJECT_FROM = "2022-09-01"
+_STACK_VERSIONS = frozenset({"1.0", "2015-01-01"})
 # Managed identities that ask without naming themselves.
 _SYSTEM_IDENTITY = "00000000-0000-0000-0000-0000000051d0"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -250,27 +251,34 @@ def _managed(call: Call) -> Response:
 
 
 def _metadata(call: Call) -> Response:
-    base = call.world.base_url
+    """In three shapes: that of Azure Stack (`1.0`), a list of clouds, since 2022-09-01 one cloud."""
+    base, version = call.world.base_url, call.request.query.get("api-version", "")
+    audiences = ["https://management.core.windows.net/", "https://management.azure.com/"]
+    graph = "https://graph.windows.net/"
+    if version in _STACK_VERSIONS:
+        signing_in = {"loginEndpoint": base, "audiences": audiences}
+        return json_response(200, {"galleryEndpoint": base, "graphEndpoint": graph, "portalEndpoint": base, "authentication": signing_in})
     cloud: Json = {
         "name": "azuresim",
         "portal": base,
         "authentication": {
             "loginEndpoint": base,
-            "audiences": ["https://management.core.windows.net/", "https://management.azure.com/"],
+            "audiences": audiences,
             "tenant": "common",
             "identityProvider": "AAD",
         },
-        "graphAudience": "https://graph.windows.net/",
-        "graph": "https://graph.windows.net/",
+        "graphAudience": graph,
+        "graph": graph,
         "microsoftGraphResourceId": "https://graph.microsoft.com/",
         "gallery": base,
         "resourceManager": base,
         "batch": "https://batch.core.windows.net/",
         "media": "https://rest.media.azure.net",
+        "sqlManagement": "https://management.core.windows.net:8443/",
+        "vmImageAliasDoc": f"{base}/aliases.json",
         "suffixes": {"storage": "core.windows.net", "keyVaultDns": "vault.azure.net", "sqlServerHostname": "database.windows.net"},
     }
-    as_object = call.request.query.get("api-version", "") >= _METADATA_AS_OBJECT_FROM
-    return json_response(200, cloud if as_object else [cloud])
+    return json_response(200, cloud if version >= _METADATA_AS_OBJECT_FROM else [cloud])
 
 
 SERVICE = Service(

@@ -122,7 +122,7 @@ def _check_time(call: Call, held: Mapping[str, str]) -> None:
 
 
 def _with_policy(call: Call, account: StorageAccount, query: Mapping[str, str]) -> Mapping[str, str]:
-    """The signature's own values, and those of the stored access policy it names."""
+    """The signature's own values and those of the stored access policy it names, which may share no field ("Create a service SAS")."""
     if "si" not in query:
         return query
     held = account.containers.get(call.params.get("container", ""))
@@ -130,7 +130,10 @@ def _with_policy(call: Call, account: StorageAccount, query: Mapping[str, str]) 
     if policy is None:
         raise _unauthenticated("Unable to read the signed identifier, or it does not exist.")
     stored = {"st": policy.starts, "se": policy.expires, "sp": policy.permissions}
-    return {**{name: value for name, value in stored.items() if value}, **query}
+    given = {name: value for name, value in stored.items() if value}
+    if given.keys() & {name for name, value in query.items() if value}:
+        raise _unauthenticated("Signature fields and the stored access policy specify the same field.")
+    return {**query, **given}
 
 
 def _listed(query: Mapping[str, str], name: str) -> list[str]:
