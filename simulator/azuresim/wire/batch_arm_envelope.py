@@ -10,7 +10,7 @@ from azuresim.core.batch_accounts import BatchAccount
 from azuresim.core.errors import ServiceError
 from azuresim.core.resource_id import ResourceId
 from azuresim.wire import arm
-from azuresim.wire.http import Response, json_response
+from azuresim.wire.http import Response, json_response, natural
 from azuresim.wire.routing import Call
 from azuresim.wire.timestamps import batch_time, http_time
 
@@ -65,7 +65,7 @@ def page(call: Call, shown: Iterable[Json]) -> Response:
     """One page of what is left of a list in the order of its names: `maxresults` at most, `nextLink` for the rest."""
     query = call.request.query
     size = query.get("maxresults", str(_MAX_PAGE))
-    if not size.isdigit() or not 1 <= int(size) <= _MAX_PAGE:
+    if not 1 <= (natural(size) or 0) <= _MAX_PAGE:
         raise ServiceError(
             400,
             "OutOfRangeQueryParameterValue",

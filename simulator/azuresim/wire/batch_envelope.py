@@ -12,7 +12,7 @@ from azuresim.core.errors import ServiceError
 from azuresim.core.pool import Pool
 from azuresim.core.task import Job
 from azuresim.wire import batch_rights
-from azuresim.wire.http import Response, json_response
+from azuresim.wire.http import Response, json_response, natural
 from azuresim.wire.routing import Call
 from azuresim.wire.timestamps import batch_time, http_time
 
@@ -166,7 +166,7 @@ def _page_size(call: Call) -> int:
     text = call.request.query.get("maxresults")
     if text is None:
         return _MAX_PAGE
-    if not text.isdigit() or not 1 <= int(text) <= _MAX_PAGE:
+    if not 1 <= (natural(text) or 0) <= _MAX_PAGE:
         raise ServiceError(
             400,
             "OutOfRangeQueryParameterValue",

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote
 from azuresim.core.blob_errors import bad_header, bad_parameter, refusal
 from azuresim.core.blobs import Blob, BlobCopy, Container
 from azuresim.core.leases import INFINITE, Lease
-from azuresim.wire.http import Request
+from azuresim.wire.http import Request, natural
 from azuresim.wire.routing import Call
 from azuresim.wire.timestamps import http_time
 
@@ -33,7 +33,6 @@ _OVERRIDES = {
     "rsct": "Content-Type",
 }
 # Nothing in the service is longer than a signed 64-bit number.
-_NUMBER = re.compile("[0-9]{1,19}")
 _MAX_NUMBER = (1 << 63) - 1
 _RANGE = re.compile("bytes=([0-9]{1,19})-([0-9]{0,19})")
 _VERSION = re.compile(r"20\d\d-\d\d-\d\d")
@@ -179,19 +178,19 @@ def page_range(request: Request, name: str = "Range") -> tuple[int, int]:
 
 def whole_number(text: str, name: str) -> int:
     """400 for what is no number of 63 bits."""
-    if _NUMBER.fullmatch(text) is None or int(text) > _MAX_NUMBER:
+    number = natural(text)
+    if number is None or number > _MAX_NUMBER:
         raise bad_header(name, text)
-    return int(text)
+    return number
 
 
 def counted(request: Request, name: str, default: int) -> int:
     """The same for a query parameter."""
     text = request.query.get(name)
-    if text is None:
-        return default
-    if _NUMBER.fullmatch(text) is None:
-        raise bad_parameter(name, text)
-    return int(text)
+    number = default if text is None else natural(text)
+    if number is None:
+        raise bad_parameter(name, text or "")
+    return number
 
 
 def required_number(request: Request, name: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from azuresim.core.blob_errors import refusal
+from azuresim.core.blob_errors import bad_header, refusal
 from azuresim.core.copies import CopySource
 from azuresim.core.errors import ServiceError
 from azuresim.wire.blob_headers import required
@@ -20,6 +20,8 @@ def find_source(call: Call, authorization: str | None = None) -> CopySource:
     the code CannotVerifyCopySource.
     """
     address = required(call.request, "x-ms-copy-source")
+    if not address.lower().startswith(("https://", "http://")):
+        raise bad_header("x-ms-copy-source", address)
     base = f"{call.world.base_url}/blob/"
     if not address.lower().startswith(base.lower()):
         raise ServiceError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,7 @@ from azuresim.core.errors import ServiceError
 
 JSON_TYPE = "application/json; charset=utf-8"
 _MARK = "x-ms-meta-"
+_DIGITS = re.compile("[0-9]{1,19}")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,11 @@ class Response:
     def json(self) -> Any:
         """The body, parsed."""
         return json.loads(self.body)
+
+
+def natural(text: str) -> int | None:
+    """A number in decimal digits, as long as the services' own; None for anything else, such as `²`, which Python takes for a digit."""
+    return int(text) if _DIGITS.fullmatch(text) else None
 
 
 def header_names(headers: Mapping[str, str]) -> dict[str, str]:
