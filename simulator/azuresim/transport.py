@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from http import HTTPStatus
+from http.client import responses
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import urlencode
@@ -123,7 +123,7 @@ class _SimulatedResponse(AsyncHttpResponseImpl):
             status_code=response.status,
             headers=headers,
             content_type=headers.get("Content-Type"),
-            reason=HTTPStatus(response.status).phrase,
+            reason=responses.get(response.status, ""),
             stream_download_generator=_Download,
         )
 

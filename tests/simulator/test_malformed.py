@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from azuresim import Application, ManualClock, Request
+from azuresim import Application, FaultRule, ManualClock, Request, Status
 from azuresim.core.world import DEFAULT_TENANT as TENANT
+from simulator.blob_clients import page_blob, refused
 from simulator.cloud import API, STORAGE, SUBSCRIPTION, Cloud
 
 BLOB = "/blob/vhds/images/os.vhd"
@@ -156,6 +157,17 @@ def test_tokens_with_claims_that_are_none(cloud: Cloud, claims: bytes) -> None:
     assert answer.json()["error_codes"][0] in {50027, 700024}
 
 
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer "])
+def test_a_token_must_be_more_than_its_scheme(cloud: Cloud, scheme: str) -> None:
+    for path in ("/subscriptions?api-version=2022-12-01", BLOB, "/batch/acct/pools?api-version=2025-06-01"):
+        assert cloud.ask("GET", path, authorization=scheme).status == 401
+
+
 def test_forms_that_are_no_text(cloud: Cloud) -> None:
     answer = cloud.app.handle(Request("POST", f"https://azuresim.test/{TENANT}/oauth2/v2.0/token", {}, b"grant_type=\xff&client_id=me"))
     assert (answer.status, answer.json()["error"]) == (400, "unsupported_grant_type")
+
+
+async def test_a_status_without_a_name_reaches_the_client(cloud: Cloud) -> None:
+    cloud.app.faults.add(FaultRule(action=Status(status=599, code="X", message="x"), service="blob"))
+    assert await refused(page_blob(cloud).get_blob_properties()) == (599, "X")

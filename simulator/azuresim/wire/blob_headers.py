@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 from azuresim.core.blob_errors import bad_header, bad_parameter, refusal
 from azuresim.core.blobs import Blob, BlobCopy, Container
@@ -210,9 +210,3 @@ def require_length(request: Request) -> None:
     """411 when the client does not say how much it sends."""
     if "content-length" not in request.headers:
         raise refusal("MissingContentLengthHeader")
-
-
-def address_of(call: Call, account: str, container: str, blob: str, snapshot: str | None = None) -> str:
-    """A blob's URL, as the service writes one."""
-    base = f"{call.world.base_url}/blob/{account}/{container}/{quote(blob)}"
-    return base if snapshot is None else f"{base}?snapshot={snapshot}"

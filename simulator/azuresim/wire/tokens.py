@@ -53,6 +53,8 @@ def bearer_of(call: Call) -> str | None:
 
 def examine(call: Call, token: str, audiences: frozenset[str]) -> Identity | Refused:
     """Lifetime by the machine's clock, issuer by the tenants there are, audience without regard to a last slash."""
+    if not token:
+        return Refused(fault="malformed", claims={})
     if not is_jwt(token):
         return Identity(object_id=_ANONYMOUS, tenant=call.world.tenant)
     claims = decode(token) or {}
