@@ -133,7 +133,7 @@ class Application:
         late = _instead(struck, "after")
         final = response if late is None else None if isinstance(late, Drop) else refusal(service, call, late)
         cuts = final is not None and any(isinstance(action, Drop) and action.when == "middle" for action in struck)
-        if cuts and not response.body:
+        if cuts and not response.size:
             # There is no middle.
             final, cuts = None, False
         self._note(request, None if cuts else final, began, (service, route), [*names, *([] if lag is None else ["Stale"])])
@@ -141,7 +141,9 @@ class Application:
 
     def refuse(self, request: Request, error: ServiceError) -> Response:
         """What the service a request is for says to ``error``; for what a server sees before it has the body."""
-        response = self._nobody(request, error)
+        found = self.router.find(request)
+        call = Call(self.world, request, {} if found is None else found[2], real_now=self.token_clock.now())
+        response = self._nobody(request, error) if found is None else found[0].render_error(call, error)
         self._note(request, response, self.token_clock.now())
         return response
 

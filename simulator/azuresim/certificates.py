@@ -28,10 +28,10 @@ class CertificateFiles:
 
 
 def ensure_certificates(folder: Path, *, now: float, hosts: Iterable[str] = ("localhost", "127.0.0.1")) -> CertificateFiles:
-    """Make them, unless the folder already has some that are valid ``now`` (POSIX seconds) and a day longer."""
+    """Make them, unless the folder already has some for these hosts that are valid ``now`` (POSIX seconds) and a day longer."""
     files = CertificateFiles(authority=folder / "ca.pem", chain=folder / "server.pem", key=folder / "server.key")
-    moment = datetime.fromtimestamp(now, UTC)
-    if _still_valid(files, moment):
+    moment, names = datetime.fromtimestamp(now, UTC), [_name(host) for host in hosts]
+    if _still_valid(files, moment, names):
         return files
     folder.mkdir(parents=True, exist_ok=True)
     authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
@@ -49,7 +49,7 @@ def ensure_certificates(folder: Path, *, now: float, hosts: Iterable[str] = ("lo
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName([_name(host) for host in hosts]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
@@ -62,11 +62,17 @@ def ensure_certificates(folder: Path, *, now: float, hosts: Iterable[str] = ("lo
     return files
 
 
-def _still_valid(files: CertificateFiles, moment: datetime) -> bool:
-    if not all(path.exists() for path in (files.authority, files.chain, files.key)):
+def _still_valid(files: CertificateFiles, moment: datetime, names: list[x509.GeneralName]) -> bool:
+    if not files.key.exists():
         return False
-    certificates = (x509.load_pem_x509_certificate(path.read_bytes()) for path in (files.authority, files.chain))
-    return all(c.not_valid_before_utc <= moment and moment + timedelta(days=1) <= c.not_valid_after_utc for c in certificates)
+    try:
+        authority, server = (x509.load_pem_x509_certificate(path.read_bytes()) for path in (files.authority, files.chain))
+    except (FileNotFoundError, ValueError):
+        # The latter for half a file, left by a start that was cut short.
+        return False
+    known = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    lasting = (c.not_valid_before_utc <= moment and moment + timedelta(days=1) <= c.not_valid_after_utc for c in (authority, server))
+    return all(lasting) and all(name in known for name in names)
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, moment: datetime) -> x509.CertificateBuilder:

@@ -79,7 +79,7 @@ class Journal:
             query={name: _no_signature(name, value) for name, value in request.query.items()},
             status=None if answered is None else answered.status,
             request_body=_noted(request.body, request.headers.get("content-type", "")),
-            response_bytes=0 if answered is None else len(answered.body),
+            response_bytes=0 if answered is None else answered.size,
             is_write=is_write,
             duration=duration,
             response_body=None if answered is None else self._answer(answered),

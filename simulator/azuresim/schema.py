@@ -1,9 +1,10 @@
 """Which members request and response bodies may have, from the models of Azure's own Python SDKs.
 
-The tables in ``schemas/`` are generated (``tests/simulator/schema_generator.py``); this module only reads them, so nothing of the SDKs
-is needed at run time. A table maps a model to its members; a member's text is its type: `string`, `integer`, `number`, `boolean`,
-`any`, `@Model`, `[type` for a list, `{type` for a map. A leading `-` means read-only, a trailing `!` required. `enumerations.json` has the
-words of enumerations.
+The tables in ``schemas/`` are generated (``tests/simulator/schema_generator.py``), but for `storage`, which is written by hand after
+Microsoft.Storage's REST specification; this module only reads them, so nothing of the SDKs is needed at run time.
+
+A table maps a model to its members; a member's text is its type: `string`, `integer`, `number`, `boolean`, `any`, `@Model`, `[type` for a
+list, `{type` for a map. A leading `-` means read-only, a trailing `!` required. `enumerations.json` has the words of enumerations.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Finding:
 
 @cache
 def load_table(family: str) -> Table:
-    """The models of one SDK: `compute`, `batch` or `mgmt_batch`."""
+    """The models of one SDK: `compute`, `batch` or `mgmt_batch`; or `storage`."""
     table: Table = json.loads(files("azuresim").joinpath("schemas", f"{family}.json").read_text("utf-8"))
     return table
 
@@ -106,7 +107,7 @@ def check_request(schema: str, body: Any, api_version: str = "") -> Any:
         ignored = arm and (finding.kind == "read-only" or (finding.kind == "type" and finding.given is None))
         if not ignored and not (finding.kind == "type" and _reads_as(finding)):
             raise _refusal(schema, finding)
-    table, words = _table(family, api_version), _enumerations()[family]
+    table, words = _table(family, api_version), _enumerations().get(family, {})
     if family != "compute":
         for odd in _odd_words(table, words, f"@{model}", body, ""):
             raise odd

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from http import HTTPStatus
+from http.client import responses
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ from azure.core.rest._http_response_impl_async import AsyncHttpResponseImpl
 from azure.core.utils import case_insensitive_dict
 
 from azuresim.application import Application
-from azuresim.wire.http import Request, Response
+from azuresim.wire.http import Request, Response, header_names
 
 Phase = Literal["before", "after"]
 # Called around each request; raising there kills the caller at that point. The response is None before, and after a dropped connection.
@@ -59,7 +59,7 @@ class SimulatorTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
 
     async def send(self, request: HttpRequest, *, stream: bool = False, **_options: Any) -> AsyncHttpResponse:
         """Carry ``request`` out against the simulator."""
-        asked = Request(request.method, request.url, {name.lower(): value for name, value in request.headers.items()}, await _body(request))
+        asked = Request(request.method, request.url, header_names(request.headers), await _body(request))
         if self.gate is not None:
             await self.gate("before", asked, None)
         outcome = self.application.outcome(asked)
@@ -116,13 +116,14 @@ class _SimulatedResponse(AsyncHttpResponseImpl):
         headers = case_insensitive_dict(response.headers)
         if "content-length" not in headers:
             headers["Content-Length"] = str(len(response.body))
+        body = response.body if response.parts is None else b"".join(response.parts)
         super().__init__(
             request=request,
-            internal_response=_Exchange(response.body, cut=cut),
+            internal_response=_Exchange(body, cut=cut),
             status_code=response.status,
             headers=headers,
             content_type=headers.get("Content-Type"),
-            reason=HTTPStatus(response.status).phrase,
+            reason=responses.get(response.status, ""),
             stream_download_generator=_Download,
         )
 

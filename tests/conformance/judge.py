@@ -31,6 +31,7 @@ class Judge:
     def __init__(self, az: Sequence[str], url: str, authority: str, folder: Path) -> None:
         self._az = list(az)
         self.url = url
+        self.authority = authority
         self.folder = folder
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "AZURE"))},
@@ -49,10 +50,11 @@ class Judge:
         self.management: Any = BatchManagementClient(credential, SUBSCRIPTION, base_url=url, **verify)
         self.batch: Any = BatchClient(f"{url}/batch/acct", credential, **verify)
 
-    def az(self, *words: str) -> Any:
-        """What a command prints, as JSON. Raises RefusedError."""
+    def az(self, *words: str, **variables: str) -> Any:
+        """What a command prints, as JSON; ``variables`` are of its environment. Raises RefusedError."""
         command = [*self._az, *words, "--output", "json"]
-        done = subprocess.run(command, env=self._environment, cwd=self.folder, capture_output=True, text=True, check=False, timeout=280)  # noqa: S603  # az
+        environment = {**self._environment, **variables}
+        done = subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True, check=False, timeout=280)  # noqa: S603  # az
         if done.returncode:
             raise RefusedError(f"az {' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
         return json.loads(done.stdout) if done.stdout.strip() else None

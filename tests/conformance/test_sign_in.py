@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from conformance.judge import SUBSCRIPTION, TENANT, Judge
+from pathlib import Path
+
+from conformance.judge import CLIENT, SUBSCRIPTION, TENANT, Judge
 
 
 def test_the_cloud_is_the_simulator(judge: Judge) -> None:
@@ -21,3 +23,15 @@ def test_a_token(judge: Judge) -> None:
 def test_the_group(judge: Judge) -> None:
     assert judge.az("group", "show", "--name", "rg")["location"] == "westus"
     assert [group["name"] for group in judge.az("group", "list")] == ["rg"]
+
+
+def test_clouds_from_an_address(judge: Judge, tmp_path: Path) -> None:
+    own = {
+        "AZURE_CONFIG_DIR": str(tmp_path),
+        "ARM_CLOUD_METADATA_URL": f"{judge.url}/metadata/endpoints?api-version=2019-05-01",
+        "SSL_CERT_FILE": judge.authority,
+    }
+    assert [cloud["name"] for cloud in judge.az("cloud", "list", **own)] == ["azuresim"]
+    judge.az("cloud", "set", "--name", "azuresim", **own)
+    signed_in = judge.az("login", "--service-principal", "--username", CLIENT, "--password", "any", "--tenant", TENANT, **own)
+    assert [account["id"] for account in signed_in] == [SUBSCRIPTION]

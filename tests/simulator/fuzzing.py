@@ -20,14 +20,15 @@ ROUTES: tuple[tuple[Service, Route], ...] = tuple((service, route) for service i
 ODD_TEXTS = (
     "", " ", "x", "0", "-1", "1.0.0", "latest", "ü/ä?#%", "a" * 300, "\x00", "'", "$", "null", "[]", "{}", "1" * 60, "P1D", "PT-1S",
     "PT999999999H", "2024-02-30T00:00:00Z", "9999-12-31T23:59:59Z", "/subscriptions/s/resourceGroups/g/providers/a/b/c", "https://x/y",
-    "😀", "*", "0x8D", '"0x1"',
+    "😀", "*", "0x8D", '"0x1"', "9" * 5000, "²", "99999999999999999999",
 )  # fmt: skip
 ODD_VALUES: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, 2**31, 2**63, 10**30, 1.5, -0.0, 1e300, [], {}, [None], {"": None}, [[]], *ODD_TEXTS,
+    None, True, False, 0, 1, -1, 2**31, 2**63, 10**30, 1.5, -0.0, 1e300, [], {}, [None], {"": None}, [[]], "\ud800", *ODD_TEXTS,
 )  # fmt: skip
 QUERIES = (
     "$filter", "$select", "$expand", "$skiptoken", "maxresults", "$top", "$orderby", "timeOut", "comp", "restype", "monitor", "marker",
-    "prefix", "delimiter", "include", "recursive",
+    "prefix", "delimiter", "include", "recursive", "snapshot", "prevsnapshot", "copyid", "blockid", "blocklisttype", "where", "sv", "sr",
+    "sp", "se", "st", "sig", "skoid", "ske", "skt", "sip", "spr", "si", "srt", "rscd",
 )  # fmt: skip
 FILTERS = (
     "id eq 'p'", "state eq 'active'", "startswith(id, 'p')", "id gt", "(", "id eq 'p' and", "not id", "location eq 'westus'", "contains(",
@@ -36,11 +37,17 @@ FILTERS = (
 HEADERS = (
     "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "range", "x-ms-range", "x-ms-version", "x-ms-blob-type",
     "x-ms-page-write", "x-ms-blob-content-length", "x-ms-copy-source", "x-ms-lease-id", "x-ms-sequence-number-action", "content-md5",
-    "x-ms-blob-sequence-number", "ocp-range", "x-ms-if-sequence-number-le", "x-ms-meta-a", "x-ms-date", "content-encoding",
+    "x-ms-blob-sequence-number", "ocp-range", "x-ms-if-sequence-number-le", "x-ms-meta-a", "x-ms-date", "content-encoding", "x-ms-tags",
+    "x-ms-lease-action", "x-ms-lease-duration", "x-ms-lease-break-period", "x-ms-proposed-lease-id", "x-ms-copy-action", "x-ms-if-tags",
+    "x-ms-source-range", "x-ms-source-if-match", "x-ms-copy-source-authorization", "x-ms-requires-sync", "x-ms-delete-snapshots",
+    "x-ms-previous-snapshot-url", "x-ms-content-crc64", "x-ms-range-get-content-md5", "x-ms-blob-public-access", "x-ms-access-tier",
+    "content-length",
 )  # fmt: skip
 HEADER_VALUES = (
     "*", '"0x1"', "bytes=0-511", "bytes=512-1023", "bytes=5-1", "bytes=-1", "PageBlob", "BlockBlob", "update", "clear", "1024", "max",
-    "increment",
+    "increment", "acquire", "renew", "change", "release", "break", "15", "60", "true", "abort", "512", "include", "only", "a=b",
+    "\"a\" = 'b'", "aaaaaaaa-0000-4000-8000-000000000000", "Thu, 26 Nov 2026 11:00:00 GMT", "SharedKey vhds:x",
+    "https://azuresim.test/blob/vhds/images/os.vhd",
 )  # fmt: skip
 VERSIONS = {
     "capsOperations": "2024-03-03",
@@ -58,11 +65,14 @@ SCALARS: dict[str, tuple[Any, ...]] = {
 
 @dataclass(frozen=True)
 class Likely:
-    """What is likely: in a path, by parameter; in a body, by the name of a member; and whole bodies, by schema."""
+    """What is likely: in a path, by parameter; in a body, by the name of a member; whole bodies, by schema; and headers, by operation."""
 
     parameters: dict[str, tuple[str, ...]]
     members: dict[str, tuple[str, ...]]
     bodies: dict[str, tuple[dict[str, Any], ...]]
+    headers: dict[str, tuple[dict[str, str], ...]]
+    forms: tuple[str, ...]
+    signatures: tuple[str, ...]
 
     def parameter(self, name: str, rng: random.Random) -> str:
         known = self.parameters.get(name, ())
@@ -119,7 +129,12 @@ class Fuzzer:
             service, route = rng.choice(self._routes)
         method = route.method if rng.random() < 0.95 else rng.choice(["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS"])
         url = f"{self._base_url}{self._path(route)}{self._query(route)}"
-        return service, route, Request(method, url, self._headers(), self._body(route))
+        body = self._body(route)
+        headers = self._headers(route) | ({"content-length": str(len(body))} if rng.random() < 0.9 else {})
+        if service.name == "blob" and rng.random() < 0.2:
+            headers.pop("authorization", None)
+            url += f"&{rng.choice(self._likely.signatures)}"
+        return service, route, Request(method, url, headers, body)
 
     def _path(self, route: Route) -> str:
         return "/".join(self._name(part) if part.startswith("{") else part for part in route.path.split("/"))
@@ -138,7 +153,13 @@ class Fuzzer:
             query[rng.choice(QUERIES)] = rng.choice([*FILTERS, *ODD_TEXTS])
         return "?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
 
-    def _headers(self) -> dict[str, str]:
+    def _headers(self, route: Route) -> dict[str, str]:
+        rng = self._rng
+        usual = rng.choice(self._likely.headers.get(route.operation, ({},)))
+        headers = {name: value for name, value in usual.items() if rng.random() < 0.95} | self._odd_headers()
+        return headers | {name: rng.choice([*HEADER_VALUES, *ODD_TEXTS]) for name in usual if rng.random() < 0.05}
+
+    def _odd_headers(self) -> dict[str, str]:
         rng = self._rng
         headers = {"content-type": rng.choice([*["application/json"] * 9, "text/plain", ""])}
         if rng.random() < 0.97:
@@ -151,8 +172,10 @@ class Fuzzer:
         rng = self._rng
         if rng.random() < 0.05:
             return rng.choice([b"", b"{", b"\xff", b"null", b"[]", b'"x"', b"1", b"{}", b"NaN", rng.randbytes(512)])
+        if route.operation.startswith("Token_") and rng.random() < 0.9:
+            return rng.choice(self._likely.forms).encode()
         if route.schema is None:
-            return b"" if rng.random() < 0.7 else rng.choice([b"{}", bytes(512), bytes(1024), b"<a/>", rng.randbytes(20)])
+            return b"" if rng.random() < 0.5 else rng.choice([*[bytes(512)] * 4, b"{}", bytes(1024), b"<a/>", rng.randbytes(20)])
         bodies = self._likely.bodies.get(route.schema)
         if bodies and rng.random() < 0.7:
             body: Any = copy.deepcopy(rng.choice(bodies))

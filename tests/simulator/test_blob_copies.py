@@ -104,6 +104,34 @@ async def test_the_destination_is_locked_while_the_copy_runs(cloud: Cloud) -> No
         assert await refused(attempt) == pending
 
 
+async def test_leases_of_destinations(cloud: Cloud) -> None:
+    blob = await made(cloud, "copy.vhd")
+    short = await blob.acquire_lease(60)
+    assert await refused(blob.start_copy_from_url(signed(cloud))) == (412, "LeaseIdMissing")
+    assert await refused(blob.start_copy_from_url(signed(cloud), destination_lease=short)) == (412, "InfiniteLeaseDurationRequired")
+    await short.release()
+    lease = await blob.acquire_lease()
+    begun = await blob.start_copy_from_url(signed(cloud), destination_lease=lease)
+    pending = (409, "PendingCopyOperation")
+    assert [await refused(act) for act in (lease.renew(), lease.release(), lease.break_lease(), blob.acquire_lease())] == [pending] * 4
+    assert await refused(blob.abort_copy(begun["copy_id"])) == (412, "LeaseIdMissing")
+    cloud.clock.advance(11)
+    assert (await shown(blob))[0] == "success"
+    assert (await blob.get_blob_properties()).lease.state == "leased"
+    await lease.release()
+
+
+async def test_a_snapshot_is_promoted_over_its_blob(cloud: Cloud) -> None:
+    blob = cloud.blobs.get_blob_client("images", "os.vhd")
+    stamp = str((await blob.create_snapshot())["snapshot"])
+    await blob.clear_page(GIB, 512)
+    await blob.start_copy_from_url(f"{VHD}?snapshot={stamp}")
+    cloud.clock.advance(2)
+    assert (await shown(blob))[0] == "success"
+    assert await (await blob.download_blob(offset=GIB, length=8)).readall() == b"conectix"
+    assert await cloud.blobs.get_blob_client("images", "os.vhd", snapshot=stamp).exists()
+
+
 async def test_a_snapshot_can_be_copied_and_must_stay(cloud: Cloud) -> None:
     source = cloud.blobs.get_blob_client("images", "os.vhd")
     stamp = str((await source.create_snapshot())["snapshot"])

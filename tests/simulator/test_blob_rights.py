@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from azure.storage.blob import (
-    ResourceTypes,
-    generate_account_sas,
-)
+from azure.storage.blob import ResourceTypes, generate_account_sas, generate_blob_sas
 
 from azuresim import Application, ManualClock
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.seed import SeedError
 from azuresim.core.storage import DataRole
 from azuresim.wire import tokens
-from simulator.blob_clients import PAGE, account, key, made, moment, refused, service
+from simulator.blob_clients import PAGE, account, key, made, moment, page_blob, refused, service
 from simulator.cloud import STORAGE, Cloud
 
 UNAUTHENTICATED = (403, "AuthenticationFailed")
@@ -75,6 +73,40 @@ async def test_keys_can_be_switched_off(cloud: Cloud) -> None:
     refusal = (403, "KeyBasedAuthenticationNotPermitted")
     assert await refused(service(cloud, named(cloud)).get_account_information()) == refusal
     assert await refused(service(cloud, query=signature).get_blob_client("images", "os.vhd").get_blob_properties()) == refusal
+
+
+CLOSED = {"publicNetworkAccess": "Disabled"}
+DENYING = {"networkAcls": {"defaultAction": "Deny", "ipRules": [{"value": "10.0.0.0/8", "action": "Allow"}]}}
+
+
+@pytest.mark.parametrize("settings", [CLOSED, DENYING], ids=["no public network", "deny by default"])
+async def test_networks_that_may_not_come_in(cloud: Cloud, settings: dict[str, Any]) -> None:
+    minted = generate_account_sas("vhds", key(cloud), ResourceTypes(object=True), "r", moment(cloud, 60))
+    path = f"{STORAGE}?api-version=1"
+    assert cloud.ask("PATCH", path, json.dumps({"properties": settings}).encode()).status == 200
+    for blobs in (cloud.blobs, service(cloud, named(cloud)), service(cloud, query=minted), service(cloud)):
+        assert await refused(blobs.get_blob_client("images", "os.vhd").get_blob_properties()) == (403, "AuthorizationFailure")
+    assert cloud.ask("POST", f"{STORAGE}/listKeys?api-version=1").status == 200
+    here = {"defaultAction": "Deny", "ipRules": [{"value": "127.0.0.1"}]}
+    opened = {"properties": {"publicNetworkAccess": "Enabled", "networkAcls": here}}
+    cloud.ask("PATCH", path, json.dumps(opened).encode())
+    assert await cloud.blobs.get_blob_client("images", "os.vhd").exists()
+
+
+async def test_a_closed_account_is_no_source_of_a_copy(cloud: Cloud) -> None:
+    cloud.world.add_storage_account(STORAGE.replace("/vhds", "/far"), location="westus")
+    cloud.world.add_vhd("https://azuresim.test/blob/far/images/os.vhd")
+    cloud.ask("PATCH", f"{STORAGE.replace('/vhds', '/far')}?api-version=1", json.dumps({"properties": CLOSED}).encode())
+    query = generate_blob_sas("far", "images", "os.vhd", account_key=key(cloud, "far"), permission="r", expiry=moment(cloud, 60))
+    copy = page_blob(cloud).start_copy_from_url(f"https://azuresim.test/blob/far/images/os.vhd?{query}")
+    assert await refused(copy) == (403, "CannotVerifyCopySource")
+
+
+async def test_tags_are_a_right_of_their_own(cloud: Cloud) -> None:
+    cloud.world.storage.set_data_role("Contributor")
+    container = cloud.blobs.get_container_client("images")
+    assert await refused(container.upload_blob("note", b"x", tags={"a": "b"})) == (403, "AuthorizationPermissionMismatch")
+    await container.upload_blob("note", b"x")
 
 
 async def test_public_containers(cloud: Cloud) -> None:

@@ -8,6 +8,7 @@ import pytest
 from azure.storage.blob import (
     AccessPolicy,
     AccountSasPermissions,
+    BlobBlock,
     ContainerSasPermissions,
     ResourceTypes,
     generate_account_sas,
@@ -34,6 +35,11 @@ async def test_an_account_signature(cloud: Cloud) -> None:
     assert await refused(blob.delete_blob()) == NO_PERMISSION
     assert await refused(blob.create_page_blob(512)) == (403, "UnauthorizedBlobOverwrite")
     await blobs.get_blob_client("images", "new.vhd").create_page_blob(512)
+    blocks = blobs.get_blob_client("images", "blocks")
+    await blocks.stage_block("a", b"1")
+    await blocks.commit_block_list([BlobBlock("a")])
+    await blocks.stage_block("b", b"2")
+    assert await refused(blocks.commit_block_list([BlobBlock("b")])) == (403, "UnauthorizedBlobOverwrite")
     assert await refused(blobs.get_container_client("images").get_container_properties()) == (403, "AuthorizationResourceTypeMismatch")
     cloud.clock.advance(60)
     assert await refused(blob.get_blob_properties()) == UNAUTHENTICATED
@@ -119,6 +125,8 @@ async def test_a_stored_access_policy_can_be_taken_back(cloud: Cloud) -> None:
     blob = service(cloud, query=generate_blob_sas("vhds", "images", "os.vhd", account_key=key(cloud), policy_id="readers"))
     assert await blob.get_blob_client("images", "os.vhd").exists()
     assert await refused(blob.get_blob_client("images", "os.vhd").delete_blob()) == NO_PERMISSION
+    twice = generate_blob_sas("vhds", "images", "os.vhd", account_key=key(cloud), policy_id="readers", permission="d")
+    assert await refused(service(cloud, query=twice).get_blob_client("images", "os.vhd").delete_blob()) == UNAUTHENTICATED
     await container.set_container_access_policy({})
     assert await refused(blob.get_blob_client("images", "os.vhd").get_blob_properties()) == UNAUTHENTICATED
 
@@ -178,7 +186,17 @@ def test_signatures_that_are_not_well_formed(cloud: Cloud, query: str) -> None:
 @pytest.mark.parametrize("version", ["2018-11-09", "2020-02-10", "2020-12-06", "2025-07-05", "2026-04-06"])
 def test_older_signatures_are_laid_out_as_they_were(cloud: Cloud, version: str) -> None:
     """The SDK signs only the newest; the layouts of the others differ in lines, and none is taken for another."""
-    query = {"sv": version, "sr": "b", "sp": "r", "se": "2030-01-01", "skoid": "o", "sktid": "t", "ske": "2030-01-01", "skv": version}
+    query = {
+        "sv": version,
+        "sr": "b",
+        "sp": "r",
+        "se": "2030-01-01",
+        "skoid": "o",
+        "sktid": "t",
+        "skt": "2020-01-01",
+        "ske": "2030-01-01",
+        "skv": version,
+    }
     signed = sas.string_to_sign(query, "/blob/vhds/images/os.vhd")
     own = sas.sign(sas.delegation_key(account(cloud), query), signed).replace("+", "%2B")
     asked = "&".join(f"{name}={value}" for name, value in query.items())

@@ -63,7 +63,7 @@ async def test_differences_between_snapshots(cloud: Cloud) -> None:
         "",
     )
     older = cloud.blobs.get_blob_client("images", "b.vhd", snapshot=first)
-    assert await refused(anext(older.list_page_ranges(previous_snapshot=second).__aiter__())) == (409, "PreviousSnapshotCannotBeNewer")
+    assert await refused(anext(older.list_page_ranges(previous_snapshot=second).__aiter__())) == (400, "PreviousSnapshotCannotBeNewer")
     listed, cleared = await blob.get_page_range_diff_for_managed_disk(f"https://azuresim.test/blob/vhds/images/b.vhd?snapshot={second}")
     assert (len(listed), len(cleared)) == (1, 1)
 

@@ -157,8 +157,8 @@ async def test_what_is_missing(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "headers", "expected"),
     [
-        pytest.param("PUT", "/images/os.vhd?comp=incrementalcopy", {}, (400, "InvalidQueryParameterValue"), id="incremental copy"),
-        pytest.param("POST", "/images?restype=container&comp=batch", {}, (400, "InvalidQueryParameterValue"), id="batch"),
+        pytest.param("PUT", "/images/os.vhd?comp=incrementalcopy", {}, (409, "FeatureNotSupportedForAccount"), id="incremental copy"),
+        pytest.param("POST", "/images?restype=container&comp=batch", {}, (409, "FeatureNotSupportedForAccount"), id="batch"),
         pytest.param("PUT", "?restype=service&comp=properties", {}, (400, "InvalidQueryParameterValue"), id="service properties"),
         pytest.param("PUT", "/images/os.vhd?comp=page", {"content-length": "0", "range": "512"}, (400, "InvalidHeaderValue"), id="range"),
         pytest.param(
@@ -166,7 +166,7 @@ async def test_what_is_missing(cloud: Cloud) -> None:
         ),
         pytest.param("GET", "/images?restype=container&comp=list&maxresults=x", {}, (400, "InvalidQueryParameterValue"), id="many"),
         pytest.param("GET", "/images/os.vhd?comp=pagelist&maxresults=x", {}, (400, "InvalidQueryParameterValue"), id="many ranges"),
-        pytest.param("GET", "/images?restype=container&comp=blobs", {}, (400, "InvalidQueryParameterValue"), id="find by tags"),
+        pytest.param("GET", "/images?restype=container&comp=blobs", {}, (400, "MissingRequiredQueryParameter"), id="tags to find"),
         pytest.param("GET", "/images/os.vhd?snapshot=2020", {}, (404, "BlobNotFound"), id="no such snapshot"),
         pytest.param("GET", "/images/os.vhd?comp=pagelist&prevsnapshot=2020", {}, (409, "PreviousSnapshotNotFound"), id="no such base"),
         pytest.param("PUT", "/images/new", {"x-ms-blob-type": "AppendBlob"}, (409, "FeatureNotSupportedForAccount"), id="append blob"),
@@ -180,7 +180,21 @@ async def test_what_is_missing(cloud: Cloud) -> None:
             "PUT", "/images/os.vhd?comp=page", {"range": "bytes=0-511"}, (411, "MissingContentLengthHeader"), id="pages, no length"
         ),
         pytest.param("GET", "/images/os.vhd", {"x-ms-version": "2030-01-01"}, (400, "InvalidHeaderValue"), id="a version to come"),
-        pytest.param("GET", "/images/os.vhd", {"x-ms-if-tags": "a = 'b'"}, (400, "UnsupportedHeader"), id="condition on tags"),
+        pytest.param("GET", "/images/os.vhd", {"x-ms-if-tags": "a b"}, (400, "InvalidHeaderValue"), id="condition on tags"),
+        pytest.param("GET", "/images?restype=container&comp=blobs&where=a%20b", {}, (400, "InvalidQueryParameterValue"), id="tags"),
+        pytest.param("GET", "/images?restype=container&comp=list&include=all", {}, (400, "InvalidQueryParameterValue"), id="include"),
+        pytest.param("DELETE", "/images/os.vhd?comp=metadata", {}, (400, "InvalidQueryParameterValue"), id="deletion of a part"),
+        pytest.param("DELETE", "/images?restype=container&comp=acl", {}, (400, "InvalidQueryParameterValue"), id="deletion of policies"),
+        pytest.param(
+            "PUT", "/images/os.vhd?comp=tier", {"x-ms-access-tier": "P30"}, (400, "AccessTierNotSupportedForBlobType"), id="tier of pages"
+        ),
+        pytest.param("PUT", "/images/os.vhd?comp=tier", {}, (400, "MissingRequiredHeader"), id="no tier"),
+        pytest.param("PUT", "/images/new?comp=undelete", {}, (404, "BlobNotFound"), id="nothing to bring back"),
+        pytest.param("PUT", f"/images/{'a' * 1025}", {"x-ms-blob-type": "BlockBlob"}, (400, "OutOfRangeInput"), id="long name"),
+        pytest.param("PUT", "/images/a%01", {"x-ms-blob-type": "BlockBlob"}, (400, "InvalidUri"), id="control character"),
+        pytest.param("PUT", "/images/os.vhd?comp=metadata", {"x-ms-meta-": "v"}, (400, "EmptyMetadataKey"), id="metadata without a name"),
+        pytest.param("PUT", "/images/os.vhd?comp=metadata", {"x-ms-meta-a": "ü"}, (400, "InvalidMetadata"), id="metadata not in ASCII"),
+        pytest.param("PUT", "/images/os.vhd?comp=metadata", {"x-ms-meta-a": "v" * 8192}, (400, "MetadataTooLarge"), id="much metadata"),
         pytest.param("PUT", "/Images?restype=container", {}, (400, "InvalidResourceName"), id="upper case"),
         pytest.param("PUT", "/im?restype=container", {}, (400, "OutOfRangeInput"), id="short name"),
         pytest.param("PUT", "/images/os.vhd?comp=metadata", {"x-ms-meta-1a": "v"}, (400, "InvalidMetadata"), id="name of metadata"),

@@ -124,6 +124,32 @@ def test_managed_identities(cloud: Cloud, path: str, headers: dict[str, Any], st
         assert (claims["aud"], answer.json()["expires_on"]) == ("r", str(NOW + 3600))
 
 
+# What go-azure-sdk (Terraform, `sdk/internal/metadata`) and azure-cli (`core/cloud.py`) read of it.
+READ = {
+    "name", "portal", "authentication", "resourceManager", "batch", "gallery", "graphAudience", "microsoftGraphResourceId", "media",
+    "sqlManagement", "vmImageAliasDoc", "suffixes",
+}  # fmt: skip
+
+
+def test_the_clouds_metadata_in_the_shapes_that_clients_ask_for(cloud: Cloud) -> None:
+    for version in ("2022-09-01", "2023-11-01"):
+        one = cloud.ask("GET", f"/metadata/endpoints?api-version={version}").json()
+        assert one.keys() >= READ
+        assert one["authentication"].keys() == {"loginEndpoint", "audiences", "tenant", "identityProvider"}
+        assert one["suffixes"].keys() >= {"storage", "keyVaultDns", "sqlServerHostname"}
+    for version in ("2019-05-01", "2020-06-01"):
+        assert cloud.ask("GET", f"/metadata/endpoints?api-version={version}").json() == [one]
+    stack = cloud.ask("GET", "/metadata/endpoints?api-version=1.0").json()
+    assert stack.keys() == {"galleryEndpoint", "graphEndpoint", "portalEndpoint", "authentication"}
+    assert stack["authentication"]["loginEndpoint"] == one["authentication"]["loginEndpoint"]
+
+
+def test_a_certificate_names_the_application_itself(cloud: Cloud) -> None:
+    cloud.world.directory.register("me", subjects=frozenset({"system:serviceaccount:a:b"}))
+    assert ask(cloud, client_secret="", client_assertion=assertion(sub="me", iss="me")).status == 200
+    assert ask(cloud, client_secret="", client_assertion=assertion(sub="me", iss="cluster")).status == 401
+
+
 def token(cloud: Cloud, **claims: Any) -> str:
     whole = {"aud": ARM, "iss": f"https://sts.windows.net/{TENANT}/", "exp": NOW + 3600, "nbf": NOW, "tid": TENANT, **claims}
     assert cloud.world.tenant == TENANT

@@ -146,6 +146,15 @@ def test_certificates_are_kept_while_they_last(tmp_path: Path) -> None:
     assert first.key.stat().st_mode & 0o077 == 0
 
 
+def test_certificates_are_made_anew_for_another_host_and_for_broken_files(tmp_path: Path) -> None:
+    first = ensure_certificates(tmp_path, now=1_800_000_000).chain.read_bytes()
+    second = ensure_certificates(tmp_path, now=1_800_000_000, hosts=("localhost", "10.0.0.1")).chain.read_bytes()
+    assert second != first
+    assert ensure_certificates(tmp_path, now=1_800_000_000).chain.read_bytes() != second
+    (tmp_path / "ca.pem").write_bytes(b"-----BEGIN")
+    assert ensure_certificates(tmp_path, now=1_800_000_000).authority.read_bytes().startswith(b"-----BEGIN CERTIFICATE-----")
+
+
 @pytest.mark.parametrize("clock", ["fast", "scaled:0", "scaled:x"])
 def test_clocks_nobody_knows(clock: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "azuresim", "serve", "--dir", str(tmp_path), "--clock", clock]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,18 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import (
+    CertificateCredential,
     ClientSecretCredential,
+    DefaultAzureCredential,
     EnvironmentCredential,
     ManagedIdentityCredential,
     WorkloadIdentityCredential,
 )
 from azure.storage.blob import BlobServiceClient
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
 
 from azuresim import RealClock
 from azuresim.core.world import DEFAULT_TENANT as TENANT
@@ -66,7 +73,34 @@ def machine(backend: Backend, _folder: Path, patch: pytest.MonkeyPatch) -> Any:
     return ManagedIdentityCredential(transport=RequestsTransport(connection_verify=str(backend.authority)))
 
 
-@pytest.mark.parametrize("make", [secret, environment, workload, app_service, machine])
+def certificate(backend: Backend, folder: Path, _set: pytest.MonkeyPatch) -> Any:
+    key, name = rsa.generate_private_key(65537, 2048), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "me")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+    signed = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    unlocked = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = folder / "me.pem"
+    file.write_bytes(key.private_bytes(*unlocked) + signed)
+    return CertificateCredential(TENANT, "me", str(file), **options(backend))
+
+
+def by_default(backend: Backend, folder: Path, patch: pytest.MonkeyPatch) -> Any:
+    """As in a pod with workload identity, where everything comes from the environment."""
+    file = folder / "token"
+    file.write_text(tokens.encode({"sub": "system:serviceaccount:a:b", "exp": RealClock().now() + 600}))
+    variables = {"AUTHORITY_HOST": backend.arm, "TENANT_ID": TENANT, "CLIENT_ID": "me", "FEDERATED_TOKEN_FILE": str(file)}
+    for name, value in variables.items():
+        patch.setenv(f"AZURE_{name}", value)
+    return DefaultAzureCredential(disable_instance_discovery=True, transport=options(backend)["transport"])
+
+
+def by_default_on_a_machine(backend: Backend, _folder: Path, patch: pytest.MonkeyPatch) -> Any:
+    """Nothing but the address of its metadata, which is asked without the header first."""
+    patch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", backend.arm)
+    return DefaultAzureCredential(transport=options(backend)["transport"])
+
+
+@pytest.mark.parametrize("make", [secret, environment, workload, certificate, app_service, machine, by_default, by_default_on_a_machine])
 def test_a_token_opens_the_blobs(
     backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Backend, Path, pytest.MonkeyPatch], Any]
 ) -> None:

@@ -11,6 +11,7 @@ from azuresim.core.machine import MachineDisk
 from azuresim.core.vhd import GIB
 from azuresim.wire.http import Request
 from simulator import machines as vm
+from simulator.blob_clients import refused
 from simulator.cloud import SUBSCRIPTION, Cloud
 
 CAPTURE = {"vhdPrefix": "base", "destinationContainerName": "vhds", "overwriteVhds": True}
@@ -41,6 +42,21 @@ async def test_a_capture_is_a_copy_in_the_machines_own_account(cloud: Cloud) -> 
     assert captured is not None
     assert captured.blob().content.read(4096, 4100) == b"bits"
     assert not captured.contents(Contents(size_gib=0)).generalized
+
+
+async def test_the_vhd_of_a_machine_is_leased_until_the_machine_is_gone(cloud: Cloud) -> None:
+    vm.unmanaged(cloud)
+    container, _, name = vm.VHD.partition("/blob/vhds/")[2].partition("/")
+    blob: Any = cloud.blobs.get_blob_client(container, name)
+    lease = (await blob.get_blob_properties()).lease
+    assert (lease.state, lease.duration) == ("leased", "infinite")
+    for attempt in (blob.delete_blob(), blob.upload_page(bytes(512), 0, 512), blob.resize_blob(512)):
+        assert await refused(attempt) == (412, "LeaseIdMissing")
+    assert await refused(cloud.blobs.get_container_client(container).get_blob_client(name).acquire_lease()) == (409, "LeaseAlreadyPresent")
+    await cloud.compute.virtual_machines.begin_delete("rg", "vm", polling=False)
+    cloud.clock.advance(60)
+    assert (await blob.get_blob_properties()).lease.state == "available"
+    await blob.delete_blob()
 
 
 async def test_data_disks_are_captured_as_well(cloud: Cloud) -> None:
@@ -123,3 +139,5 @@ def test_before_the_retirement_machines_were_made_on_vhds(create_option: str) ->
     if fresh:
         assert ask("PUT", body, f"{vm.MACHINE}2")[1]["error"]["code"] == "BlobAlreadyExists"
         assert ask("PUT", {**body, "properties": {**body["properties"], "licenseType": "None"}})[0] == 200
+    else:
+        assert ask("PUT", body, f"{vm.MACHINE}2")[1]["error"]["code"] == "AcquireDiskLeaseFailed"

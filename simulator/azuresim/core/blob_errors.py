@@ -13,6 +13,7 @@ _NOT_AUTHORIZED = "This request is not authorized to perform this operation"
 _LEASE_MISMATCH = "The lease ID specified did not match the lease ID for the"
 
 _TABLE: dict[str, tuple[int, str]] = {
+    "AccessTierNotSupportedForBlobType": (400, "The access tier is not supported for this blob type."),
     "AuthenticationFailed": (
         403,
         f"{_FAILED} Make sure the value of Authorization header is formed correctly including the signature.",
@@ -24,6 +25,7 @@ _TABLE: dict[str, tuple[int, str]] = {
     "AuthorizationServiceMismatch": (403, f"{_NOT_AUTHORIZED} using this service."),
     "AuthorizationSourceIPMismatch": (403, f"{_NOT_AUTHORIZED} using this source IP."),
     "KeyBasedAuthenticationNotPermitted": (403, "Key based authentication is not permitted on this storage account."),
+    "BlobAccessTierNotSupportedForAccountType": (400, "The blob access tier is not supported for this account type."),
     "BlobAlreadyExists": (409, "The specified blob already exists."),
     "BlobNotFound": (404, "The specified blob does not exist."),
     "BlobOverwritten": (409, "The blob has been recreated since the previous snapshot was taken."),
@@ -34,6 +36,9 @@ _TABLE: dict[str, tuple[int, str]] = {
     "ContainerNotFound": (404, "The specified container does not exist."),
     "CopyIdMismatch": (409, "The specified copy ID did not match the copy ID for the pending copy operation."),
     "Crc64Mismatch": (400, "The CRC64 value specified in the request did not match with the CRC64 value calculated by the server."),
+    "EmptyMetadataKey": (400, "The key for one of the metadata key-value pairs is empty."),
+    "FeatureNotSupportedForAccount": (409, "This feature is not supported for the account."),
+    "InfiniteLeaseDurationRequired": (412, "The lease ID matched, but the specified lease must be an infinite-duration lease."),
     "InvalidBlobType": (409, "The blob type is invalid for this operation."),
     "InvalidBlockId": (
         400,
@@ -51,6 +56,7 @@ _TABLE: dict[str, tuple[int, str]] = {
     "InvalidResourceName": (400, "The specified resource name contains invalid characters."),
     "InvalidSourceBlobType": (409, "The copy source blob type is invalid for this operation."),
     "InvalidTag": (400, "The tags specified are invalid. It contains characters that are not permitted."),
+    "InvalidUri": (400, "The requested URI does not represent any resource on the server."),
     "InvalidXmlDocument": (400, "XML specified is not syntactically valid."),
     "InvalidXmlNodeValue": (400, "The value for one of the XML nodes is not in the correct format."),
     "LeaseAlreadyPresent": (409, "There is already a lease present."),
@@ -69,6 +75,7 @@ _TABLE: dict[str, tuple[int, str]] = {
     "LeaseNotPresentWithContainerOperation": (412, "There is currently no lease on the container."),
     "LeaseNotPresentWithLeaseOperation": (409, "There is currently no lease on the blob."),
     "Md5Mismatch": (400, "The MD5 value specified in the request did not match with the MD5 value calculated by the server."),
+    "MetadataTooLarge": (400, "The size of the specified metadata exceeds the maximum size permitted."),
     "MissingContentLengthHeader": (411, "The Content-Length header was not specified."),
     "MissingRequiredHeader": (400, "An HTTP header that's mandatory for this request is not specified."),
     "MissingRequiredQueryParameter": (400, "A required query parameter was not specified for this request."),
@@ -83,7 +90,7 @@ _TABLE: dict[str, tuple[int, str]] = {
         "One of the query parameters specified in the request URI is outside the permissible range.",
     ),
     "PendingCopyOperation": (409, "There is currently a pending copy operation."),
-    "PreviousSnapshotCannotBeNewer": (409, "The prevsnapshot query parameter value cannot be newer than snapshot query parameter value."),
+    "PreviousSnapshotCannotBeNewer": (400, "The prevsnapshot query parameter value cannot be newer than snapshot query parameter value."),
     "PreviousSnapshotNotFound": (409, "The previous snapshot is not found."),
     "PublicAccessNotPermitted": (409, "Public access is not permitted on this storage account."),
     "RequestBodyTooLarge": (413, "The request body is too large and exceeds the maximum permissible limit."),

@@ -64,7 +64,7 @@ class Copies:
         if existing is not None and existing.kind != source.blob.kind:
             raise refusal("InvalidBlobType")
         content, etag, size = source.blob.content.copy(), source.blob.etag, source.blob.content.size
-        near = source.account is account
+        itself, near = existing is source.blob, source.account is account
         durations = self._kernel.durations
         seconds = (durations.blob_copy_near if near else durations.blob_copy_far) * size / GIB
         made = self._storage.put_blob(
@@ -86,7 +86,8 @@ class Copies:
             if copy.status != "pending":
                 return
             reason = self.fault(f"{account.name}/{container}/{name}")
-            if reason is None and not source.intact(etag):
+            # A blob copied onto itself (for new metadata) has become its own destination.
+            if reason is None and not itself and not source.intact(etag):
                 reason = '412 ConditionNotMet "Copy failed when reading the source."'
             if reason is None:
                 made.content = content

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from azuresim.core.ranges import Range, Ranges
 
 _CHUNK = 64 * 1024
+_PART = 4 << 20
 
 
 class SparseBytes:
@@ -62,6 +65,11 @@ class SparseBytes:
             parts.append(bytes(take) if chunk is None else bytes(chunk[within : within + take]))
             position += take
         return b"".join(parts)
+
+    def parts(self, start: int, end: int) -> Iterator[bytes]:
+        """The same, some MiB at a time, whatever is written meanwhile."""
+        held = self.copy()
+        return (held.read(at, min(at + _PART, end)) for at in range(start, end, _PART))
 
     def resize(self, size: int) -> None:
         """Cut off or add zeros at the end."""

@@ -12,7 +12,7 @@ from azuresim.core.guest import os_of
 from azuresim.core.kernel import Kernel
 from azuresim.core.machine import Extension, Guest, Machine, MachineDisk, Power
 from azuresim.core.machine_model import has_agent, split_secrets
-from azuresim.core.machine_vhds import describe
+from azuresim.core.machine_vhds import describe, hold
 from azuresim.core.network import Network
 from azuresim.core.regions import region_key
 from azuresim.core.resource_id import ResourceId
@@ -119,6 +119,7 @@ class MachineAdoption:
             uri = (shown.get("vhd") or {}).get("uri")
             if uri is not None:
                 describe(self._sources, uri, contents)
+                hold(self._kernel, self._sources, uri)
             return MachineDisk(settings=settings, own=contents)
         if self._disks.find(parsed) is None:
             created = {"createOption": "FromImage" if origin.os_type else "Empty"}

@@ -138,10 +138,13 @@ class MachineStorage:
                 creation={"createOption": "Import", "sourceUri": disk.vhd},
                 running=machine.allocated,
             )
+            self._vhds.free(disk.vhd)
             del disk.settings["vhd"]
             disk.id, disk.own = made.id, None
 
     def _let_go(self, machine: Machine, disk: MachineDisk) -> None:
+        if disk.vhd is not None:
+            self._vhds.free(disk.vhd)
         if disk.id is None:
             return
         if disk.vanishes:
@@ -165,6 +168,7 @@ class MachineStorage:
         settings = {"osType": boot.contents.os_type or "Linux", **self._settings(given, f"{machine.name}_{prefix}", caching="ReadWrite")}
         if given.get("vhd") is not None:
             contents = self._vhds.make(given["vhd"]["uri"], boot.contents) if boot.image is not None else boot.contents
+            self._vhds.hold(given["vhd"]["uri"])
             return MachineDisk(settings=settings, own=replace(contents, size_gib=given.get("diskSizeGB") or contents.size_gib))
         if (given.get("diffDiskSettings") or {}).get("option") == "Local":
             settings |= {"caching": given.get("caching", "ReadOnly"), "deleteOption": "Delete"}

@@ -8,6 +8,7 @@ from typing import Any, cast
 from azuresim.core.contents import Contents, OsType
 from azuresim.core.errors import ServiceError
 from azuresim.core.kernel import Kernel
+from azuresim.core.leases import INFINITE
 from azuresim.core.machine import Machine, MachineDisk
 from azuresim.core.sources import Sources
 from azuresim.core.storage import Blob
@@ -20,11 +21,22 @@ _MIB_OF_GIB = 1024
 
 def describe(sources: Sources, uri: str, contents: Contents) -> None:
     """Note on a VHD what is on it now; harmless when it lies outside this world."""
-    found = sources.vhd(uri)
-    held = found.account.containers.get(found.container) if found is not None else None
-    blob = held.blobs.get(found.name) if found is not None and held is not None else None
+    blob = _blob(sources, uri)
     if blob is not None:
         blob.metadata.update(described(contents))
+
+
+def hold(kernel: Kernel, sources: Sources, uri: str) -> None:
+    """A machine's VHD has an infinite lease, so that nobody writes or deletes it; harmless when it lies outside this world."""
+    blob = _blob(sources, uri)
+    if blob is not None and not blob.lease.locks(kernel.moment):
+        blob.lease.acquire(kernel.moment, proposed=None, duration=INFINITE, fresh=kernel.ids.guid())
+
+
+def _blob(sources: Sources, uri: str) -> Blob | None:
+    found = sources.vhd(uri)
+    held = found.account.containers.get(found.container) if found is not None else None
+    return held.blobs.get(found.name) if found is not None and held is not None else None
 
 
 class MachineVhds:
@@ -35,8 +47,27 @@ class MachineVhds:
         self._sources = sources
 
     def contents(self, uri: str, os_type: str) -> Contents:
-        """Of an existing VHD. Raises 404 when it is in no account, 400 when it is no VHD."""
-        return self._place(uri).contents(Contents(size_gib=0, os_type=cast("OsType", os_type)))
+        """Of an existing VHD. Raises 404 when it is in no account, 400 when it is no VHD, 409 while it is leased."""
+        found = self._place(uri).contents(Contents(size_gib=0, os_type=cast("OsType", os_type)))
+        blob = _blob(self._sources, uri)
+        if blob is not None and blob.lease.locks(self._kernel.moment):
+            name = uri.rpartition("/")[2]
+            raise ServiceError(
+                409,
+                "AcquireDiskLeaseFailed",
+                f"Failed to acquire lease while creating disk '{name}' using blob with URI {uri}. Blob is already in use.",
+            )
+        return found
+
+    def hold(self, uri: str) -> None:
+        """Lease it for as long as its machine has it."""
+        hold(self._kernel, self._sources, uri)
+
+    def free(self, uri: str) -> None:
+        """The machine has it no more."""
+        blob = _blob(self._sources, uri)
+        if blob is not None:
+            blob.lease.clear()
 
     def make(self, uri: str, contents: Contents) -> Contents:
         """A VHD for a new machine. Raises 409 when its address is taken."""

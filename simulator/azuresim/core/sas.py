@@ -25,7 +25,7 @@ _WITH_SNAPSHOT, _WITH_AGENTS, _WITH_SCOPE, _WITH_USERS, _WITH_REQUEST = "2018-11
 
 def sign(key: bytes, text: str) -> str:
     """HMAC-SHA256, as every signature and shared key of the service is made."""
-    return base64.b64encode(hmac.new(key, text.encode(), hashlib.sha256).digest()).decode()
+    return base64.b64encode(hmac.new(key, text.encode(errors="replace"), hashlib.sha256).digest()).decode()
 
 
 def key_bytes(key: str) -> bytes:

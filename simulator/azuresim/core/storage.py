@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
 from typing import Any, Literal
 
 from azuresim.core import page_blobs
@@ -59,6 +60,14 @@ class StorageAccount:
     def name(self) -> str:
         """The account's name."""
         return self.id.name
+
+    def admits(self, address: str) -> bool:
+        """Whether its network rules let a client at that address reach its blobs. ARM, and services that ARM trusts, need not ask."""
+        if self.settings.get("publicNetworkAccess", "Enabled") != "Enabled":
+            return False
+        rules = self.settings.get("networkAcls") or {}
+        allowed = (ip_network(rule["value"], strict=False) for rule in rules.get("ipRules") or ())
+        return rules.get("defaultAction", "Allow") == "Allow" or any(ip_address(address) in network for network in allowed)
 
     def container(self, name: str) -> Container:
         """Raises 404 ContainerNotFound."""
@@ -132,9 +141,9 @@ class Storage:
         if name in account.containers:
             raise refusal("ContainerAlreadyExists")
         now = self._kernel.moment
-        if account.leaving.pop(name, now) > now:
-            account.leaving[name] = now + self._kernel.durations.container_delete
+        if account.leaving.get(name, now) > now:
             raise refusal("ContainerBeingDeleted")
+        account.leaving.pop(name, None)
         made = Container(name=name, etag=self._kernel.ids.etag(now), last_modified=now, metadata=dict(metadata))
         account.containers[name] = made
         return made

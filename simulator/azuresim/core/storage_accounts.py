@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from typing import Any
 
 from azuresim.core.arm_rules import check_location
@@ -36,6 +37,11 @@ _DEFAULTS: Json = {
     },
     "accessTier": "Hot",
 }
+_WORDS = {
+    "publicNetworkAccess": ("Enabled", "Disabled", "SecuredByPerimeter"),
+    "minimumTlsVersion": ("TLS1_0", "TLS1_1", "TLS1_2", "TLS1_3"),
+    "accessTier": ("Hot", "Cool", "Cold", "Premium"),
+}
 # Of a shown account, what follows from the rest.
 _DERIVED = frozenset({"provisioningState", "creationTime", "primaryEndpoints", "primaryLocation", "statusOfPrimary", "keyCreationTime"})
 
@@ -57,6 +63,7 @@ class StorageAccounts:
         wrong = [name for name, value, known in (("sku", sku, _SKUS), ("kind", kind, _KINDS)) if value not in known]
         if wrong:
             raise _invalid(*wrong)
+        _check_settings(body.get("properties") or {})
         if existing is not None:
             return self.patch(account_id, body), None
         location = region_key(body["location"])
@@ -83,6 +90,7 @@ class StorageAccounts:
             raise _cannot_be_updated("kind")
         if sku.partition("_")[0] != account.sku.partition("_")[0]:
             raise _cannot_be_updated("sku.tier")
+        _check_settings(body.get("properties") or {})
         account.kind, account.sku = kind, sku
         if "tags" in body:
             account.tags = dict(body["tags"] or {})
@@ -142,6 +150,21 @@ class StorageAccounts:
         if taken.id.subscription.lower() == account_id.subscription.lower():
             raise ServiceError(409, "StorageAccountInAnotherResourceGroup", f"The account {name} is already in another resource group.")
         raise ServiceError(409, "StorageAccountAlreadyTaken", f"The storage account named {name} is already taken.")
+
+
+def _check_settings(settings: Mapping[str, Any]) -> None:
+    """400 for a word that is none, and for network rules that name no addresses."""
+    for name, known in _WORDS.items():
+        if settings.get(name) is not None and settings[name] not in known:
+            raise _invalid(name)
+    rules = settings.get("networkAcls") or {}
+    if rules.get("defaultAction", "Allow") not in {"Allow", "Deny"}:
+        raise _invalid("networkAcls.defaultAction")
+    for rule in rules.get("ipRules") or ():
+        try:
+            ip_network(rule["value"], strict=False)
+        except ValueError as wrong:
+            raise _invalid("networkAcls.ipRule[*].value") from wrong
 
 
 def _name_fault(name: str) -> str:

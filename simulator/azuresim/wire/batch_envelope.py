@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable, Iterable, Mapping
 from email.utils import mktime_tz, parsedate_tz
 from typing import Any, Protocol
@@ -13,14 +12,13 @@ from azuresim.core.errors import ServiceError
 from azuresim.core.pool import Pool
 from azuresim.core.task import Job
 from azuresim.wire import batch_rights
-from azuresim.wire.http import Response, json_response
+from azuresim.wire.http import Response, json_response, natural
 from azuresim.wire.routing import Call
 from azuresim.wire.timestamps import batch_time, http_time
 
 Json = dict[str, Any]
 _JSON_TYPE = "application/json;odata=minimalmetadata"
 MAX_PAGE = 1000
-_PAGE_SIZE = re.compile(r"\d{1,9}", re.ASCII)
 _PRECONDITION_FAILED = 412
 
 
@@ -169,7 +167,7 @@ def page_size(call: Call) -> int:
     text = call.request.query.get("maxresults")
     if text is None:
         return MAX_PAGE
-    if not _PAGE_SIZE.fullmatch(text) or not 1 <= int(text) <= MAX_PAGE:
+    if not 1 <= (natural(text) or 0) <= MAX_PAGE:
         raise ServiceError(
             400,
             "OutOfRangeQueryParameterValue",

@@ -50,7 +50,7 @@ def delegation_key(call: Call) -> Response:
 def information(call: Call) -> Response:
     """Get Account Information; any blob or container of the account may be asked."""
     account = find_account(call)
-    return Response(200, {**stamp(call), "x-ms-sku-name": account.sku, "x-ms-account-kind": "StorageV2", "x-ms-is-hns-enabled": "false"})
+    return Response(200, {**stamp(call), "x-ms-sku-name": account.sku, "x-ms-account-kind": account.kind, "x-ms-is-hns-enabled": "false"})
 
 
 def service_properties(call: Call) -> Response:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 
 from azuresim.core.blob_errors import bad_header, refusal
 from azuresim.core.blobs import Blob, Container
 from azuresim.core.errors import ServiceError
 from azuresim.wire.blob_headers import whole_number
+from azuresim.wire.blob_tag_filter import tag_filter
 from azuresim.wire.http import Request
 from azuresim.wire.routing import Call
+from azuresim.wire.timestamps import read_http_time
 
 _SEQUENCE: dict[str, Callable[[int, int], bool]] = {
     "x-ms-if-sequence-number-le": int.__le__,
@@ -64,10 +65,9 @@ def check_sequence(request: Request, blob: Blob) -> None:
 
 
 def check_conditions(request: Request, thing: Blob | Container | None, *, mark: str = "", failure: str = "ConditionNotMet") -> None:
-    """If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since. Times count whole seconds, as they are shown."""
+    """If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, x-ms-if-tags. Times count whole seconds, as they are shown."""
     headers = request.headers
-    if "x-ms-if-tags" in headers or "x-ms-source-if-tags" in headers:
-        raise refusal("UnsupportedHeader", HeaderName="x-ms-if-tags")
+    _check_tags(request, thing, f"{mark or 'x-ms-'}if-tags", failure)
     match, none_match = headers.get(f"{mark}if-match"), headers.get(f"{mark}if-none-match")
     etag = None if thing is None else thing.etag
     if match is not None and (etag is None or match.strip('"') not in {"*", etag}):
@@ -84,6 +84,18 @@ def check_conditions(request: Request, thing: Blob | Container | None, *, mark: 
         raise refusal(failure)
 
 
+def _check_tags(request: Request, thing: Blob | Container | None, name: str, failure: str) -> None:
+    text = request.headers.get(name)
+    if text is None:
+        return
+    try:
+        fits = tag_filter(text)
+    except ValueError as wrong:
+        raise bad_header(name, text) from wrong
+    if not isinstance(thing, Blob) or not fits(thing.tags):
+        raise refusal(failure)
+
+
 def _unchanged(request: Request, failure: str) -> ServiceError:
     error = refusal(failure)
     if request.method in _READS:
@@ -96,6 +108,6 @@ def _moment(request: Request, name: str) -> float | None:
     if text is None:
         return None
     try:
-        return parsedate_to_datetime(text).timestamp()
+        return read_http_time(text)
     except ValueError as wrong:
         raise bad_header(name, text) from wrong

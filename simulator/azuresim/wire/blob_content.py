@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from azuresim.core import page_blobs
 from azuresim.core.blob_errors import bad_header, refusal
 from azuresim.core.blobs import Blob
 from azuresim.core.vhd import MIB
@@ -16,6 +17,7 @@ from azuresim.wire.blob_headers import (
     metadata_of,
     overrides,
     read_range,
+    required,
     stamp,
     whole_number,
 )
@@ -26,6 +28,8 @@ from azuresim.wire.http import Response
 from azuresim.wire.routing import Call
 
 _MAX_DIGESTED = 4 * MIB
+# What the SDK's clients ask for in one request at most.
+_MOST_AT_ONCE = 32 * MIB
 _DIGESTS = {
     "x-ms-range-get-content-md5": ("Content-MD5", md5_of),
     "x-ms-range-get-content-crc64": ("x-ms-content-crc64", crc64_of),
@@ -47,9 +51,8 @@ def get(call: Call) -> Response:
     if wanted is None:
         if asked:
             raise bad_header(asked[0], "true")
-        return Response(200, headers, blob.content.read(0, blob.content.size))
+        return _with_content(Response(200, headers), blob, 0, blob.content.size)
     start, end = wanted
-    body = blob.content.read(start, end)
     headers["Content-Range"] = f"bytes {start}-{end - 1}/{blob.content.size}"
     # The digest of the whole blob goes by another name beside a part of it.
     if "Content-MD5" in headers:
@@ -58,8 +61,17 @@ def get(call: Call) -> Response:
         if end - start > _MAX_DIGESTED:
             raise refusal("OutOfRangeInput")
         shown, count = _DIGESTS[name]
-        headers[shown] = count(body)
-    return Response(206, headers, body)
+        headers[shown] = count(blob.content.read(start, end))
+    return _with_content(Response(206, headers), blob, start, end)
+
+
+def _with_content(response: Response, blob: Blob, start: int, end: int) -> Response:
+    if end - start > _MOST_AT_ONCE:
+        response.headers["Content-Length"] = str(end - start)
+        response.parts = blob.content.parts(start, end)
+    else:
+        response.body = blob.content.read(start, end)
+    return response
 
 
 def head(call: Call) -> Response:
@@ -104,19 +116,24 @@ def set_metadata(call: Call) -> Response:
 
 
 def set_properties(call: Call) -> Response:
-    """HTTP headers, size and sequence number share this address; size and sequence number leave the headers alone."""
+    """HTTP headers, size and sequence number share this address. Headers are replaced as a whole, unless only the others are given."""
     blob, headers, storage = find_blob(call), call.request.headers, call.world.storage
     check_write(call, blob)
-    size = headers.get("x-ms-blob-content-length")
-    action = headers.get("x-ms-sequence-number-action", "").lower()
+    action, shown = headers.get("x-ms-sequence-number-action", "").lower(), content_headers(call.request)
+    size, given = (
+        None if name not in headers else whole_number(headers[name], name)
+        for name in ("x-ms-blob-content-length", "x-ms-blob-sequence-number")
+    )
     if size is not None:
-        storage.resize(blob, whole_number(size, "x-ms-blob-content-length"))
+        page_blobs.require(blob)
+        page_blobs.check_size(size)
     if action:
-        given = headers.get("x-ms-blob-sequence-number")
-        number = None if given is None else whole_number(given, "x-ms-blob-sequence-number")
-        storage.change_sequence_number(blob, action, number)
-    if size is None and not action:
-        blob.http_headers = content_headers(call.request)
+        storage.change_sequence_number(blob, action, given)
+    # Nothing is refused any more.
+    if size is not None:
+        storage.resize(blob, size)
+    if shown or (size is None and not action):
+        blob.http_headers = shown
     # It is no longer what was copied ("x-ms-copy-*" of Get Blob Properties).
     blob.copy = None
     storage.touch(blob)
@@ -135,6 +152,20 @@ def snapshot(call: Call) -> Response:
         raise refusal("PendingCopyOperation")
     made = call.world.storage.snapshot(blob, metadata_of(call.request))
     return Response(201, changed(call, made, {"x-ms-snapshot": made.snapshot or "", "x-ms-request-server-encrypted": "true"}))
+
+
+def set_tier(call: Call) -> Response:
+    """Page blobs have tiers in Premium accounts, block blobs in accounts with tiers; none is simulated."""
+    required(call.request, "x-ms-access-tier")
+    if find_blob(call).kind == "PageBlob":
+        raise refusal("AccessTierNotSupportedForBlobType")
+    raise refusal("BlobAccessTierNotSupportedForAccountType")
+
+
+def undelete(call: Call) -> Response:
+    """Nothing is kept of what was deleted, and what was not deleted stays as it is."""
+    find_blob(call)
+    return Response(200, stamp(call))
 
 
 def get_tags(call: Call) -> Response:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
-from azuresim.core.blob_errors import bad_header, refusal
+from azuresim.core.blob_errors import bad_header, bad_parameter, refusal
 from azuresim.core.blobs import Blob, BlobCopy, Container
 from azuresim.core.leases import INFINITE, Lease
-from azuresim.wire.http import Request
+from azuresim.wire.http import Request, natural
 from azuresim.wire.routing import Call
 from azuresim.wire.timestamps import http_time
 
@@ -32,9 +32,12 @@ _OVERRIDES = {
     "rscl": "Content-Language",
     "rsct": "Content-Type",
 }
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+# Nothing in the service is longer than a signed 64-bit number.
+_MAX_NUMBER = (1 << 63) - 1
+_RANGE = re.compile("bytes=([0-9]{1,19})-([0-9]{0,19})")
 _VERSION = re.compile(r"20\d\d-\d\d-\d\d")
 _METADATA_NAME = re.compile(r"[^\W\d]\w*", re.ASCII)
+_MOST_METADATA = 8192
 _MOST_TAGS, _LONGEST_KEY, _LONGEST_VALUE = 10, 128, 256
 _TAG_TEXT = re.compile(r"[A-Za-z0-9 +\-./:=_]*")
 
@@ -48,7 +51,8 @@ def check_version(request: Request) -> None:
 
 def stamp(call: Call) -> dict[str, str]:
     """What every answer carries."""
-    version = call.request.headers.get("x-ms-version") or call.request.query.get("sv") or NEWEST_VERSION
+    signed = call.request.query.get("sv", "")
+    version = call.request.headers.get("x-ms-version") or (signed if _VERSION.fullmatch(signed) else NEWEST_VERSION)
     headers = {"Server": "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0", "x-ms-request-id": call.world.kernel.request_ids.guid()}
     client_id = call.request.headers.get("x-ms-client-request-id")
     return {**headers, "x-ms-version": version, **({} if client_id is None else {"x-ms-client-request-id": client_id})}
@@ -60,10 +64,14 @@ def changed(call: Call, thing: Blob | Container, extra: Mapping[str, str] | None
 
 
 def metadata_of(request: Request) -> dict[str, str]:
-    """`x-ms-meta-*`, without the prefix. Raises 400 for a name that is no C# identifier."""
+    """`x-ms-meta-*`, without the prefix. Raises 400 for a name that is no C# identifier, for text that is not ASCII, and beyond 8 KiB."""
     found = {name.removeprefix(MARK): value for name, value in request.headers.items() if name.startswith(MARK)}
-    if any(_METADATA_NAME.fullmatch(name) is None for name in found):
+    if "" in found:
+        raise refusal("EmptyMetadataKey")
+    if any(_METADATA_NAME.fullmatch(name) is None or not value.isascii() for name, value in found.items()):
         raise refusal("InvalidMetadata")
+    if sum(len(name) + len(value) for name, value in found.items()) > _MOST_METADATA:
+        raise refusal("MetadataTooLarge")
     return found
 
 
@@ -86,8 +94,12 @@ def content_headers(request: Request) -> dict[str, str]:
 
 
 def overrides(request: Request) -> dict[str, str]:
-    """The headers a signature puts in place of the blob's own."""
-    return {shown: request.query[name] for name, shown in _OVERRIDES.items() if name in request.query}
+    """The headers a signature puts in place of the blob's own; 400 for text that no header can have."""
+    given = {} if "sig" not in request.query else {name: request.query[name] for name in _OVERRIDES if name in request.query}
+    for name, text in given.items():
+        if not (text.isascii() and text.isprintable()):
+            raise bad_parameter(name, text)
+    return {_OVERRIDES[name]: text for name, text in given.items()}
 
 
 def lease_headers(lease: Lease, now: float) -> dict[str, str]:
@@ -165,10 +177,20 @@ def page_range(request: Request, name: str = "Range") -> tuple[int, int]:
 
 
 def whole_number(text: str, name: str) -> int:
-    """400 for what is no number."""
-    if not (text.isascii() and text.isdigit()):
+    """400 for what is no number of 63 bits."""
+    number = natural(text)
+    if number is None or number > _MAX_NUMBER:
         raise bad_header(name, text)
-    return int(text)
+    return number
+
+
+def counted(request: Request, name: str, default: int) -> int:
+    """The same for a query parameter."""
+    text = request.query.get(name)
+    number = default if text is None else natural(text)
+    if number is None:
+        raise bad_parameter(name, text or "")
+    return number
 
 
 def required_number(request: Request, name: str) -> int:
@@ -188,9 +210,3 @@ def require_length(request: Request) -> None:
     """411 when the client does not say how much it sends."""
     if "content-length" not in request.headers:
         raise refusal("MissingContentLengthHeader")
-
-
-def address_of(call: Call, account: str, container: str, blob: str, snapshot: str | None = None) -> str:
-    """A blob's URL, as the service writes one."""
-    base = f"{call.world.base_url}/blob/{account}/{container}/{quote(blob)}"
-    return base if snapshot is None else f"{base}?snapshot={snapshot}"

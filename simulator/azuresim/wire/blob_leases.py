@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from azuresim.core.blob_errors import bad_header
+from azuresim.core.blob_errors import bad_header, refusal
 from azuresim.core.blobs import Blob, Container
 from azuresim.wire.blob_conditions import check_conditions
 from azuresim.wire.blob_headers import changed, required
@@ -19,8 +19,10 @@ def lease_container(call: Call) -> Response:
 
 
 def lease_blob(call: Call) -> Response:
-    """All five actions; snapshots have no leases."""
+    """All five actions, but none while a copy into the blob is under way ("Copy Blob"); snapshots have no leases."""
     blob = find_account(call).blob(call.params["container"], call.params["blob"])
+    if blob.copying:
+        raise refusal("PendingCopyOperation")
     return _act(call, blob)
 
 

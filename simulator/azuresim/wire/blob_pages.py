@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 from azuresim.core import page_blobs
-from azuresim.core.blob_errors import bad_header, bad_parameter, refusal
+from azuresim.core.blob_errors import bad_header, refusal
 from azuresim.core.page_blobs import MAX_PAGE_WRITE
 from azuresim.core.ranges import Range, Ranges
 from azuresim.wire.blob_conditions import check_read, check_sequence, check_source, check_write
 from azuresim.wire.blob_content import find_blob
-from azuresim.wire.blob_headers import changed, page_range, read_range, require_length, required
+from azuresim.wire.blob_headers import changed, counted, page_range, read_range, require_length, required
 from azuresim.wire.blob_rights import find_account
 from azuresim.wire.blob_sources import find_source
 from azuresim.wire.blob_xml import page_list, xml_response
@@ -82,15 +84,12 @@ def _from_elsewhere(call: Call, length: int) -> bytes:
 def _snapshot_of(request: Request) -> str | None:
     """The snapshot a URL names: managed disks are asked for by URL."""
     address = request.headers.get("x-ms-previous-snapshot-url")
-    return None if address is None else Request("GET", address).query.get("snapshot", "")
+    return None if address is None else dict(parse_qsl(address.partition("?")[2])).get("snapshot", "")
 
 
 def _page(call: Call, parts: list[tuple[Range, bool]]) -> tuple[list[tuple[Range, bool]], str | None]:
     """At most so many ranges; the marker is where the next one begins."""
-    query = call.request.query
-    for name in ("maxresults", "marker"):
-        if not query.get(name, "0").isdigit():
-            raise bad_parameter(name, query[name])
-    size = min(int(query.get("maxresults", _MOST_RANGES)), _MOST_RANGES)
-    rest = [part for part in parts if part[0][0] >= int(query.get("marker", "0"))]
+    size = min(counted(call.request, "maxresults", _MOST_RANGES), _MOST_RANGES)
+    first = counted(call.request, "marker", 0)
+    rest = [part for part in parts if part[0][0] >= first]
     return rest[:size], str(rest[size][0][0]) if 0 < size < len(rest) else None

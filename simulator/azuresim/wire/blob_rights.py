@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -18,6 +19,8 @@ from azuresim.wire.tokens import Identity, Refused
 Handler = Callable[[Call], Response]
 # From this version on a request without credentials is asked for some ("Bearer challenge").
 _CHALLENGES_FROM = "2019-12-12"
+_LONGEST_NAME = 1024
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _ALL = frozenset("racwdxyltfmei")
 _BY_ROLE = {"Owner": _ALL, "Contributor": _ALL - set("tf"), "Reader": frozenset("rl"), None: frozenset[str]()}
 _TOKEN_FAULTS: dict[tokens.Fault, str] = {
@@ -52,6 +55,7 @@ def guarded(handler: Handler, level: Level, any_of: str) -> Handler:
 
     def answer(call: Call) -> Response:
         held = grant(call, level)
+        _check_name(call.params.get("blob", ""))
         if any_of and not held.permissions & set(any_of):
             raise refusal("AuthorizationPermissionMismatch")
         return handler(call)
@@ -59,11 +63,21 @@ def guarded(handler: Handler, level: Level, any_of: str) -> Handler:
     return answer
 
 
+def _check_name(blob: str) -> None:
+    """400 for the name of a blob that is too long, or has control characters ("Naming and referencing containers, blobs, and metadata")."""
+    if len(blob) > _LONGEST_NAME:
+        raise refusal("OutOfRangeInput", "The specified resource name length is not within the permissible limits.")
+    if _CONTROL.search(blob):
+        raise refusal("InvalidUri")
+
+
 def grant(call: Call, level: Level) -> Grant:
     """What the caller of this request may do on this level. Raises 401, 403, 404 or 409."""
     account = find_account(call)
     if call.admitted:
         return Grant(kind="key", permissions=_ALL, whole=True)
+    if not account.admits(sas_rights.CLIENT):
+        raise refusal("AuthorizationFailure")
     scheme = call.request.headers.get("authorization", "").partition(" ")[0].lower()
     if scheme == "bearer":
         identity = _token(call, account)

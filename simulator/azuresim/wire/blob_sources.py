@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from azuresim.core.blob_errors import refusal
+from azuresim.core.blob_errors import bad_header, refusal
 from azuresim.core.copies import CopySource
 from azuresim.core.errors import ServiceError
 from azuresim.wire.blob_headers import required
@@ -20,6 +20,8 @@ def find_source(call: Call, authorization: str | None = None) -> CopySource:
     the code CannotVerifyCopySource.
     """
     address = required(call.request, "x-ms-copy-source")
+    if not address.lower().startswith(("https://", "http://")):
+        raise bad_header("x-ms-copy-source", address)
     base = f"{call.world.base_url}/blob/"
     if not address.lower().startswith(base.lower()):
         raise ServiceError(
@@ -36,7 +38,7 @@ def find_source(call: Call, authorization: str | None = None) -> CopySource:
     parts = asked.segments
     if len(parts) <= _PARTS_BEFORE_BLOB:
         raise ServiceError(400, "InvalidSourceBlobUrl", "The source URL for the blob copy is invalid.")
-    params = {"account": parts[1], "container": parts[2], "blob": "/".join(parts[3:])}
+    params = {"account": parts[1], "container": parts[2], "blob": asked.rest(_PARTS_BEFORE_BLOB)}
     inner = Call(call.world, asked, params, real_now=call.real_now)
     try:
         _check_right(call, inner, authorization)

@@ -9,7 +9,7 @@ from azuresim.core.blob_errors import bad_header, bad_parameter, refusal
 from azuresim.core.blobs import Blob, BlobKind, Container
 from azuresim.core.block_blobs import Which
 from azuresim.core.copies import CopySource
-from azuresim.core.errors import ServiceError
+from azuresim.core.leases import INFINITE
 from azuresim.core.vhd import MIB
 from azuresim.wire.blob_conditions import check_conditions, check_read, check_replace, check_source
 from azuresim.wire.blob_content import find_blob
@@ -43,14 +43,16 @@ def put_blob(call: Call) -> Response:
     existing = container.blobs.get(call.params["blob"])
     copies = "x-ms-copy-source" in headers
     kind = headers.get("x-ms-blob-type")
-    if existing is not None and "w" not in grant(call, "blob").permissions:
-        raise refusal("UnauthorizedBlobOverwrite")
+    _check_overwrite(call, existing)
     if copies and kind is None:
         check_replace(call, existing, failure="TargetConditionNotMet")
-        return _copy(call, at_once=headers.get("x-ms-requires-sync", "").lower() == "true")
+        at_once = headers.get("x-ms-requires-sync", "").lower() == "true"
+        if existing is not None and not at_once and existing.lease.state(call.now) == "leased" and existing.lease.duration != INFINITE:
+            raise refusal("InfiniteLeaseDurationRequired")
+        return _copy(call, at_once=at_once)
     check_replace(call, existing)
     if required(call.request, "x-ms-blob-type") == "AppendBlob":
-        raise ServiceError(409, "FeatureNotSupportedForAccount", "Append blobs are not supported for the account.")
+        raise refusal("FeatureNotSupportedForAccount", "Append blobs are not supported for the account.")
     if kind not in {"PageBlob", "BlockBlob"} or (copies and kind != "BlockBlob"):
         raise bad_header("x-ms-blob-type", kind or "")
     if copies:
@@ -83,6 +85,7 @@ def put_block_list(call: Call) -> Response:
     existing = container.blobs.get(name)
     if existing is not None and existing.kind != "BlockBlob":
         raise refusal("InvalidBlobType")
+    _check_overwrite(call, existing)
     check_replace(call, existing)
     check_body(request, request.body)
     wanted = [(cast("Which", node.tag), node.text or "") for node in parse(request)]
@@ -173,7 +176,7 @@ def _copy(call: Call, *, at_once: bool) -> Response:
         call.params["blob"],
         source,
         metadata=metadata_of(request),
-        tags=tags_of(request),
+        tags=_tags(call),
         at_once=at_once,
     )
     copy = made.copy
@@ -191,8 +194,22 @@ def _make(call: Call, kind: BlobKind, size: int) -> Blob:
         size=size,
         metadata=metadata_of(request),
         http_headers=content_headers(request),
-        tags=tags_of(request),
+        tags=_tags(call),
     )
+
+
+def _check_overwrite(call: Call, existing: Blob | None) -> None:
+    """Creating needs less of a signature than replacing."""
+    if existing is not None and "w" not in grant(call, "blob").permissions:
+        raise refusal("UnauthorizedBlobOverwrite")
+
+
+def _tags(call: Call) -> dict[str, str]:
+    """Of `x-ms-tags`, which is a right of its own."""
+    found = tags_of(call.request)
+    if found and "t" not in grant(call, "blob").permissions:
+        raise refusal("AuthorizationPermissionMismatch")
+    return found
 
 
 def _part(call: Call, source: CopySource) -> bytes:

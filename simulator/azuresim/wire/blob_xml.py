@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
@@ -17,6 +19,9 @@ from azuresim.wire.timestamps import http_time
 
 XML_TYPE = "application/xml"
 PROLOG = '<?xml version="1.0" encoding="utf-8"?>'
+# 50,000 block ids of 64 bytes take less.
+_MOST_XML = 8 << 20
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 Fields = Iterable[tuple[str, object]]
 
 
@@ -30,16 +35,31 @@ def texts(fields: Fields) -> str:
     return "".join(element(name, escape(str(value))) for name, value in fields if value is not None)
 
 
+def document(text: str) -> bytes:
+    """``text``, a root element, with its prologue. XML has no control characters, whatever a request had."""
+    return _NO_XML.sub("\ufffd", f"{PROLOG}{text}").encode()
+
+
+def name_element(name: str) -> str:
+    """`Name` of a blob or prefix: percent-encoded, and marked so, when it has characters that XML has not."""
+    if _NO_XML.search(name) is None:
+        return element("Name", escape(name))
+    return f'<Name Encoded="true">{quote(name)}</Name>'
+
+
 def xml_response(call: Call, text: str, headers: Mapping[str, str] | None = None) -> Response:
     """200 with a document."""
-    return Response(200, {**stamp(call), "Content-Type": XML_TYPE, **(headers or {})}, f"{PROLOG}{text}".encode())
+    return Response(200, {**stamp(call), "Content-Type": XML_TYPE, **(headers or {})}, document(text))
 
 
 def parse(request: Request) -> ET.Element:
-    """The body. Raises 400 InvalidXmlDocument."""
+    """The body. Raises 400 InvalidXmlDocument, or 413 for one that no list of the service can be."""
+    if len(request.body) > _MOST_XML:
+        raise refusal("RequestBodyTooLarge")
     try:
         return ET.fromstring(request.body)  # noqa: S314  # expat here refuses entity bombs, and the client is a test
-    except ET.ParseError as wrong:
+    except (ET.ParseError, LookupError, ValueError) as wrong:
+        # The latter two for encodings that expat does not know.
         raise refusal("InvalidXmlDocument") from wrong
 
 
@@ -83,7 +103,7 @@ def listed_blob(blob: Blob, now: float, included: frozenset[str]) -> str:
         ("TagCount", len(blob.tags) or None),
         *(_copy(blob, now) if "copy" in included else ()),
     ]
-    parts = [texts((("Name", blob.name), ("Snapshot", blob.snapshot))), element("Properties", texts(fields))]
+    parts = [name_element(blob.name), texts((("Snapshot", blob.snapshot),)), element("Properties", texts(fields))]
     if "metadata" in included and blob.metadata:
         parts.append(element("Metadata", texts(blob.metadata.items())))
     if "tags" in included and blob.tags:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from xml.sax.saxutils import escape
-
-from azuresim.core.blob_errors import bad_parameter
+from azuresim.core.blob_errors import bad_parameter, refusal
 from azuresim.core.errors import ServiceError
 from azuresim.wire import blob_account, blob_containers, blob_content, blob_leases, blob_lists, blob_pages, blob_writes
 from azuresim.wire.blob_headers import check_version, stamp
 from azuresim.wire.blob_rights import Handler, guarded
-from azuresim.wire.blob_xml import PROLOG, XML_TYPE, element, texts
+from azuresim.wire.blob_xml import XML_TYPE, document, element, texts
 from azuresim.wire.http import Response
 from azuresim.wire.routing import Call, Route, Service
 from azuresim.wire.sas_rights import Level
@@ -25,27 +22,28 @@ def _admit(call: Call) -> None:
     check_version(call.request)
 
 
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
 def _render_error(call: Call, error: ServiceError) -> Response:
     """The XML envelope; details beside code and message. 304 and HEAD have headers only."""
     headers = {**stamp(call), "x-ms-error-code": error.code, **error.headers}
     if call.request.method == "HEAD" or error.status == _NOT_MODIFIED:
         return Response(error.status, headers)
     text = f"{error.message}\nRequestId:{headers['x-ms-request-id']}\nTime:{batch_time(call.now)}"
-    body = f"{PROLOG}<Error><Code>{error.code}</Code>{element('Message', escape(text))}{texts(error.values)}</Error>"
-    # XML has no control characters, whatever the request had.
-    body = _NO_XML.sub("\ufffd", body)
-    return Response(error.status, {**headers, "Content-Type": XML_TYPE}, body.encode())
+    body = element("Error", texts((("Code", error.code), ("Message", text), *error.values)))
+    return Response(error.status, {**headers, "Content-Type": XML_TYPE}, document(body))
 
 
 def _unknown_operation(call: Call) -> Response:
     """`comp` and `restype` name operations; others than these the service does not know, or not for this account."""
+    if call.request.query.get("comp", "").lower() in _NOT_FOR_THIS_ACCOUNT:
+        raise refusal("FeatureNotSupportedForAccount")
     name = "comp" if "comp" in call.request.query else "restype"
     raise bad_parameter(name, call.request.query[name])
 
 
+# Operations of the service that the simulator does without: neither VHDs nor pools need them.
+_NOT_FOR_THIS_ACCOUNT = frozenset(
+    {"appendblock", "batch", "expiry", "immutabilitypolicies", "incrementalcopy", "legalhold", "query", "rename", "seal", "stats"}
+)
 _ACCOUNT = "/blob/{account}"
 _CONTAINER = f"{_ACCOUNT}/{{container}}"
 _BLOB = f"{_CONTAINER}/{{blob...}}"
@@ -58,6 +56,11 @@ def _comp(name: str | None) -> Query:
     return (("comp", name),)
 
 
+_PLACES: tuple[tuple[str, str, Level], ...] = (
+    (_ACCOUNT, "Service", "service"),
+    (_CONTAINER, "Container", "container"),
+    (_BLOB, "Blob", "blob"),
+)
 # Method, path, operation, handler, query, where the right must hold, and which permissions give it (one is enough; none: any token).
 Row = tuple[str, str, str, Handler, Query, Level, str]
 _ROWS: tuple[Row, ...] = (
@@ -74,23 +77,16 @@ _ROWS: tuple[Row, ...] = (
     ("GET", _ACCOUNT, "Service_GetProperties", blob_account.service_properties, (*_OF_SERVICE, *_comp("properties")), "service", "r"),
     ("GET", _ACCOUNT, "Service_GetAccountInfo", blob_account.information, _OF_ACCOUNT, "service", "r"),
     ("HEAD", _ACCOUNT, "Service_GetAccountInfo", blob_account.information, _OF_ACCOUNT, "service", "r"),
-    ("GET", _ACCOUNT, "Service_Unknown", _unknown_operation, _comp(None), "service", ""),
-    ("PUT", _ACCOUNT, "Service_Unknown", _unknown_operation, _comp(None), "service", ""),
-    ("POST", _ACCOUNT, "Service_Unknown", _unknown_operation, _comp(None), "service", ""),
-    ("POST", _CONTAINER, "Container_Unknown", _unknown_operation, _comp(None), "container", ""),
+    ("GET", _ACCOUNT, "Service_FilterBlobs", blob_lists.find_by_tags, _comp("blobs"), "service", "f"),
     ("GET", _CONTAINER, "Container_ListBlobs", blob_lists.list_blobs, (*_OF_CONTAINER, *_comp("list")), "container", "l"),
     ("PUT", _CONTAINER, "Container_Lease", blob_leases.lease_container, (*_OF_CONTAINER, *_comp("lease")), "container", "wd"),
     ("GET", _CONTAINER, "Container_GetAccessPolicy", blob_containers.get_policies, (*_OF_CONTAINER, *_comp("acl")), "container", "r"),
     ("PUT", _CONTAINER, "Container_SetAccessPolicy", blob_containers.set_policies, (*_OF_CONTAINER, *_comp("acl")), "container", "w"),
     ("PUT", _CONTAINER, "Container_SetMetadata", blob_containers.set_metadata, (*_OF_CONTAINER, *_comp("metadata")), "container", "w"),
     ("GET", _CONTAINER, "Container_GetMetadata", blob_containers.properties, (*_OF_CONTAINER, *_comp("metadata")), "container", "r"),
-    ("PUT", _CONTAINER, "Container_Unknown", _unknown_operation, _comp(None), "container", ""),
-    ("PUT", _CONTAINER, "Container_Create", blob_containers.create, _OF_CONTAINER, "container", "cw"),
+    ("HEAD", _CONTAINER, "Container_GetMetadata", blob_containers.properties, (*_OF_CONTAINER, *_comp("metadata")), "container", "r"),
+    ("GET", _CONTAINER, "Container_FilterBlobs", blob_lists.find_by_tags, (*_OF_CONTAINER, *_comp("blobs")), "container", "f"),
     ("GET", _CONTAINER, "Container_GetAccountInfo", blob_account.information, _OF_ACCOUNT, "container", "r"),
-    ("GET", _CONTAINER, "Container_Unknown", _unknown_operation, _comp(None), "container", ""),
-    ("GET", _CONTAINER, "Container_GetProperties", blob_containers.properties, _OF_CONTAINER, "container", "r"),
-    ("HEAD", _CONTAINER, "Container_GetProperties", blob_containers.properties, _OF_CONTAINER, "container", "r"),
-    ("DELETE", _CONTAINER, "Container_Delete", blob_containers.delete, _OF_CONTAINER, "container", "d"),
     ("PUT", _BLOB, "PageBlob_UploadPages", blob_pages.put_page, _comp("page"), "blob", "w"),
     ("GET", _BLOB, "PageBlob_GetPageRanges", blob_pages.list_pages, _comp("pagelist"), "blob", "r"),
     ("PUT", _BLOB, "BlockBlob_StageBlock", blob_writes.put_block, _comp("block"), "blob", "cw"),
@@ -106,8 +102,18 @@ _ROWS: tuple[Row, ...] = (
     ("PUT", _BLOB, "Blob_SetTags", blob_content.set_tags, _comp("tags"), "blob", "t"),
     ("GET", _BLOB, "Blob_GetTags", blob_content.get_tags, _comp("tags"), "blob", "t"),
     ("GET", _BLOB, "Blob_GetAccountInfo", blob_account.information, _OF_ACCOUNT, "blob", "r"),
-    ("PUT", _BLOB, "Blob_Unknown", _unknown_operation, _comp(None), "blob", ""),
-    ("GET", _BLOB, "Blob_Unknown", _unknown_operation, _comp(None), "blob", ""),
+    ("PUT", _BLOB, "Blob_SetTier", blob_content.set_tier, _comp("tier"), "blob", "w"),
+    ("PUT", _BLOB, "Blob_Undelete", blob_content.undelete, _comp("undelete"), "blob", "w"),
+    # What `comp` names otherwise must not be taken for the operation without one.
+    *(
+        (method, path, f"{name}_Unknown", _unknown_operation, _comp(None), level, "")
+        for path, name, level in _PLACES
+        for method in ("GET", "HEAD", "PUT", "POST", "DELETE")
+    ),
+    ("PUT", _CONTAINER, "Container_Create", blob_containers.create, _OF_CONTAINER, "container", "cw"),
+    ("GET", _CONTAINER, "Container_GetProperties", blob_containers.properties, _OF_CONTAINER, "container", "r"),
+    ("HEAD", _CONTAINER, "Container_GetProperties", blob_containers.properties, _OF_CONTAINER, "container", "r"),
+    ("DELETE", _CONTAINER, "Container_Delete", blob_containers.delete, _OF_CONTAINER, "container", "d"),
     ("PUT", _BLOB, "Blob_Put", blob_writes.put_blob, (), "blob", "cw"),
     ("GET", _BLOB, "Blob_Download", blob_content.get, (), "blob", "r"),
     ("HEAD", _BLOB, "Blob_GetProperties", blob_content.head, (), "blob", "r"),

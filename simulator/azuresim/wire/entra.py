@@ -18,6 +18,7 @@ Json = dict[str, Any]
 _LIFETIME = 3600
 _DEFAULT = "/.default"
 _METADATA_AS_OBJECT_FROM = "2022-09-01"
+_STACK_VERSIONS = frozenset({"1.0", "2015-01-01"})
 # Managed identities that ask without naming themselves.
 _SYSTEM_IDENTITY = "00000000-0000-0000-0000-0000000051d0"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -101,7 +102,7 @@ def _instance(call: Call) -> Response:
 def _token(call: Call) -> Response:
     """Client credentials, with a secret or a signed assertion; versions 1 and 2."""
     tenant = _require_tenant(call)
-    form = {name: values[0] for name, values in parse_qs(call.request.body.decode()).items()}
+    form = {name: values[0] for name, values in parse_qs(call.request.body.decode(errors="replace")).items()}
     grant, client = _parameter(form, "grant_type"), _parameter(form, "client_id")
     if grant != "client_credentials":
         raise _refused(400, "unsupported_grant_type", f"AADSTS70003: The app requested an unsupported grant type '{grant}'.")
@@ -161,15 +162,20 @@ def _check_client(call: Call, tenant: str, client: str, form: dict[str, str]) ->
 
 
 def _check_assertion(call: Call, client: str, assertion: str, kind: str) -> None:
-    """Its time and subject; who issued and signed it is not looked at. One that is no JWT is a test's own."""
+    """Its time and subject; signatures are not looked at. One that is no JWT is a test's own.
+
+    What a certificate signed names the application itself, as subject and issuer; what a cluster issued names a service account.
+    """
     if kind != _ASSERTION_TYPE:
         raise _refused(400, "invalid_request", f"AADSTS50027: The client_assertion_type '{kind}' is not supported.")
+    if not tokens.is_jwt(assertion):
+        return
     claims = tokens.decode(assertion)
     if claims is None:
-        return
-    expires = claims.get("exp")
-    if not isinstance(expires, int | float) or expires <= call.real_now or claims.get("nbf", 0) > call.real_now:
-        ends = "none" if not isinstance(expires, int | float) else arm_time(expires)
+        raise _refused(400, "invalid_request", "AADSTS50027: JWT token is invalid or malformed.")
+    begins, expires = tokens.lifetime(claims)
+    if expires is None or expires <= call.real_now or begins > call.real_now:
+        ends = "none" if expires is None else arm_time(expires)
         raise _refused(
             401,
             "invalid_client",
@@ -177,6 +183,8 @@ def _check_assertion(call: Call, client: str, assertion: str, kind: str) -> None
             f"Current time: {arm_time(call.real_now)}, expiry time of assertion {ends}.",
         )
     subject = str(claims.get("sub", ""))
+    if subject.lower() == str(claims.get("iss", "")).lower() == client.lower():
+        return
     if not call.world.directory.takes_subject(client, subject):
         raise _refused(
             401,
@@ -243,27 +251,34 @@ def _managed(call: Call) -> Response:
 
 
 def _metadata(call: Call) -> Response:
-    base = call.world.base_url
+    """In three shapes: that of Azure Stack (`1.0`), a list of clouds, since 2022-09-01 one cloud."""
+    base, version = call.world.base_url, call.request.query.get("api-version", "")
+    audiences = ["https://management.core.windows.net/", "https://management.azure.com/"]
+    graph = "https://graph.windows.net/"
+    if version in _STACK_VERSIONS:
+        signing_in = {"loginEndpoint": base, "audiences": audiences}
+        return json_response(200, {"galleryEndpoint": base, "graphEndpoint": graph, "portalEndpoint": base, "authentication": signing_in})
     cloud: Json = {
         "name": "azuresim",
         "portal": base,
         "authentication": {
             "loginEndpoint": base,
-            "audiences": ["https://management.core.windows.net/", "https://management.azure.com/"],
+            "audiences": audiences,
             "tenant": "common",
             "identityProvider": "AAD",
         },
-        "graphAudience": "https://graph.windows.net/",
-        "graph": "https://graph.windows.net/",
+        "graphAudience": graph,
+        "graph": graph,
         "microsoftGraphResourceId": "https://graph.microsoft.com/",
         "gallery": base,
         "resourceManager": base,
         "batch": "https://batch.core.windows.net/",
         "media": "https://rest.media.azure.net",
+        "sqlManagement": "https://management.core.windows.net:8443/",
+        "vmImageAliasDoc": f"{base}/aliases.json",
         "suffixes": {"storage": "core.windows.net", "keyVaultDns": "vault.azure.net", "sqlServerHostname": "database.windows.net"},
     }
-    as_object = call.request.query.get("api-version", "") >= _METADATA_AS_OBJECT_FROM
-    return json_response(200, cloud if as_object else [cloud])
+    return json_response(200, cloud if version >= _METADATA_AS_OBJECT_FROM else [cloud])
 
 
 SERVICE = Service(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,11 +13,13 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from azuresim.core.errors import ServiceError
 
 JSON_TYPE = "application/json; charset=utf-8"
+_MARK = "x-ms-meta-"
+_DIGITS = re.compile("[0-9]{1,19}")
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request. ``url`` is absolute; header names are lower case."""
+    """One request. ``url`` is absolute; header names are as ``header_names`` makes them."""
 
     method: str
     url: str
@@ -39,6 +42,10 @@ class Request:
         parts = self.path.strip("/").split("/")
         return tuple(unquote(part) if "%" in part else part for part in parts)
 
+    def rest(self, first: int) -> str:
+        """The path from the segment ``first`` on, decoded, with the slashes at its end: a blob's name may have some."""
+        return "/".join(self.segments[first:]) + self.path[len(self.path.rstrip("/")) :]
+
     @cached_property
     def query(self) -> dict[str, str]:
         """Query parameters; names in lower case, as the services do not mind."""
@@ -58,15 +65,31 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """One response; header names as the services write them."""
+    """One response; header names as the services write them. ``parts`` is what is sent in place of a body too large for memory."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    parts: Iterable[bytes] | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body, in whichever form it is."""
+        return len(self.body) if self.parts is None else int(self.headers["Content-Length"])
 
     def json(self) -> Any:
         """The body, parsed."""
         return json.loads(self.body)
+
+
+def natural(text: str) -> int | None:
+    """A number in decimal digits, as long as the services' own; None for anything else, such as `²`, which Python takes for a digit."""
+    return int(text) if _DIGITS.fullmatch(text) else None
+
+
+def header_names(headers: Mapping[str, str]) -> dict[str, str]:
+    """``headers`` with names in lower case, but for what follows `x-ms-meta-`: metadata come back in the spelling they were given."""
+    return {_MARK + name[len(_MARK) :] if name.lower().startswith(_MARK) else name.lower(): value for name, value in headers.items()}
 
 
 def _no_number(text: str) -> float:

@@ -12,7 +12,7 @@ from azuresim.core.resource_groups import GROUP_OPERATIONS
 from azuresim.core.subscriptions import ResourceGroup, Subscription
 from azuresim.wire import arm
 from azuresim.wire.api_versions import API_VERSIONS, NAMESPACES
-from azuresim.wire.http import Response, json_response
+from azuresim.wire.http import Response, json_response, natural
 from azuresim.wire.resource_filter import parse_resource_filter
 from azuresim.wire.routing import Call, Route, Service
 
@@ -156,8 +156,7 @@ def _list_resources(call: Call) -> Response:
     keep = parse_resource_filter(call.request.query.get("$filter"))
     everything = (_resource(*found) for found in call.world.inventory.within(subscription, group))
     found = [shown for shown in everything if keep(shown)]
-    top = call.request.query.get("$top")
-    return arm.page(found[: int(top)] if top and top.isdigit() else found)
+    return arm.page(found[: natural(call.request.query.get("$top", ""))])
 
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"

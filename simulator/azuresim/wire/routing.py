@@ -108,7 +108,7 @@ class Router:
         for routes, values in self._walk(self._root, request.segments, ()):
             for service, route in routes:
                 if route.method == request.method and all(_query_fits(request, name, value) for name, value in route.query):
-                    return service, route, dict(zip(_names(route.path), values, strict=True))
+                    return service, route, dict(zip(_names(route.path), _whole(request, route, values), strict=True))
         return None
 
     def knows(self, request: Request) -> bool:
@@ -148,6 +148,13 @@ class Router:
 
 def _names(path: str) -> list[str]:
     return [part.strip("{}").removesuffix("...") for part in path.split("/") if part.startswith("{")]
+
+
+def _whole(request: Request, route: Route, values: tuple[str, ...]) -> tuple[str, ...]:
+    """``values`` with the slashes that a path ended with, where the route takes the rest of it."""
+    if not route.path.endswith("...}"):
+        return values
+    return (*values[:-1], request.rest(route.path.strip("/").count("/")))
 
 
 def _query_fits(request: Request, name: str, value: str | None) -> bool:

@@ -17,8 +17,8 @@ from azuresim.wire.timestamps import http_time
 
 Level = Literal["service", "container", "blob"]
 _LETTER: dict[Level, str] = {"service": "s", "container": "c", "blob": "o"}
-# What `sip` is held against: the simulator listens there and nowhere else.
-_CLIENT = "127.0.0.1"
+# What `sip` and network rules are held against: the simulator listens there and nowhere else.
+CLIENT = "127.0.0.1"
 
 
 def permissions(call: Call, account: StorageAccount, level: Level) -> frozenset[str]:
@@ -34,8 +34,8 @@ def permissions(call: Call, account: StorageAccount, level: Level) -> frozenset[
     _check_time(call, held)
     if "spr" in query and "https" not in query["spr"].split(","):
         raise refusal("AuthorizationProtocolMismatch")
-    first, _, last = query.get("sip", _CLIENT).partition("-")
-    if not _address(first) <= _address(_CLIENT) <= _address(last or first):
+    first, _, last = query.get("sip", CLIENT).partition("-")
+    if not _address(first) <= _address(CLIENT) <= _address(last or first):
         raise refusal("AuthorizationSourceIPMismatch")
     if level == "service" and "srt" not in query:
         raise refusal("AuthorizationFailure")
@@ -78,8 +78,7 @@ def _check_service_sas(call: Call, account: StorageAccount, query: Mapping[str, 
         path += f"/{call.params.get('blob', '')}"
     if "skoid" in query:
         keys = [sas.delegation_key(account, query)]
-        if sas.read_time(query.get("ske", "0001-01-01")) < signing_time(call):
-            raise _unauthenticated("Signed key expiry is in the past")
+        _check_key_time(call, query)
     else:
         keys = [sas.key_bytes(key) for key in account.keys]
     required = "".join(f"{name}:{call.request.headers.get(name.lower(), '')}\n" for name in _listed(query, "srh"))
@@ -90,6 +89,18 @@ def _check_service_sas(call: Call, account: StorageAccount, query: Mapping[str, 
     names = (account.name, f"{prefix}/{account.name}")
     signed = [sas.string_to_sign(query, f"/blob/{name}{path}", snapshot=snapshot, headers=required, parameters=asked) for name in names]
     _check_signature(query, signed, keys)
+
+
+def _check_key_time(call: Call, query: Mapping[str, str]) -> None:
+    try:
+        starts, expires = sas.read_time(query["skt"]), sas.read_time(query["ske"])
+    except (KeyError, ValueError) as wrong:
+        raise _unauthenticated("Signature fields not well formed.") from wrong
+    now = signing_time(call)
+    if starts > now:
+        raise _unauthenticated("Signed key start is in the future")
+    if expires < now:
+        raise _unauthenticated("Signed key expiry is in the past")
 
 
 def _check_signature(query: Mapping[str, str], signed: list[str], keys: list[bytes]) -> None:
@@ -111,7 +122,7 @@ def _check_time(call: Call, held: Mapping[str, str]) -> None:
 
 
 def _with_policy(call: Call, account: StorageAccount, query: Mapping[str, str]) -> Mapping[str, str]:
-    """The signature's own values, and those of the stored access policy it names."""
+    """The signature's own values and those of the stored access policy it names, which may share no field ("Create a service SAS")."""
     if "si" not in query:
         return query
     held = account.containers.get(call.params.get("container", ""))
@@ -119,7 +130,10 @@ def _with_policy(call: Call, account: StorageAccount, query: Mapping[str, str]) 
     if policy is None:
         raise _unauthenticated("Unable to read the signed identifier, or it does not exist.")
     stored = {"st": policy.starts, "se": policy.expires, "sp": policy.permissions}
-    return {**{name: value for name, value in stored.items() if value}, **query}
+    given = {name: value for name, value in stored.items() if value}
+    if given.keys() & {name for name, value in query.items() if value}:
+        raise _unauthenticated("Signature fields and the stored access policy specify the same field.")
+    return {**query, **given}
 
 
 def _listed(query: Mapping[str, str], name: str) -> list[str]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import hmac
 from collections import defaultdict
 from collections.abc import Iterable
-from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qs, unquote
 
 from azuresim.core.sas import key_bytes, sign
 from azuresim.wire.http import Request
+from azuresim.wire.timestamps import read_http_time
 
 _MAX_AGE = 15 * 60
 _SIGNED = (
@@ -39,13 +39,13 @@ def blob_string_to_sign(request: Request, account: str) -> str:
         del headers["content-length"]
     if "x-ms-date" in headers:
         headers["date"] = ""
-    own = sorted((name for name in request.headers if name.startswith("x-ms-")), key=_word)
+    own = {name.lower(): value for name, value in request.headers.items() if name.startswith("x-ms-")}
     queries: dict[str, list[str]] = defaultdict(list)
     for part in filter(None, request.split.query.split("&")):
         name, _, value = part.partition("=")
         queries[unquote(name).lower()].append(unquote(value))
     lines = [request.method, *(headers.get(name, "") for name in _SIGNED)]
-    lines += [f"{name}:{request.headers[name]}" for name in own]
+    lines += [f"{name}:{own[name]}" for name in sorted(own, key=_word)]
     lines.append(f"/{account}{request.path}")
     lines += [f"{name}:{','.join(sorted(values))}" for name, values in sorted(queries.items())]
     return "\n".join(lines)
@@ -71,13 +71,14 @@ def credentials(request: Request) -> tuple[str, str] | None:
 
 def fits(keys: Iterable[str], text: str, signature: str) -> bool:
     """Whether one of an account's keys made the signature."""
-    return any(hmac.compare_digest(sign(key_bytes(key), text).encode(), signature.encode()) for key in keys)
+    given = signature.encode(errors="replace")
+    return any(hmac.compare_digest(sign(key_bytes(key), text).encode(), given) for key in keys)
 
 
 def is_fresh(text: str | None, now: float) -> bool:
     """Whether a request's date lies within a quarter of an hour of ``now``."""
     try:
-        return text is not None and abs(parsedate_to_datetime(text).timestamp() - now) <= _MAX_AGE
+        return text is not None and abs(read_http_time(text) - now) <= _MAX_AGE
     except ValueError:
         return False
 

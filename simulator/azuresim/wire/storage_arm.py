@@ -65,12 +65,12 @@ def _list(call: Call) -> Response:
 
 
 def _put(call: Call) -> Response:
-    account, operation = call.world.storage_accounts.put(_account_id(call), call.request.json())
+    account, operation = call.world.storage_accounts.put(_account_id(call), call.body)
     return json_response(200, _show(call, account)) if operation is None else Response(202, _operation_headers(call, operation, account))
 
 
 def _patch(call: Call) -> Response:
-    return json_response(200, _show(call, call.world.storage_accounts.patch(_account_id(call), call.request.json())))
+    return json_response(200, _show(call, call.world.storage_accounts.patch(_account_id(call), call.body)))
 
 
 def _delete(call: Call) -> Response:
@@ -113,13 +113,12 @@ def _list_keys(call: Call) -> Response:
 
 
 def _regenerate_key(call: Call) -> Response:
-    name = str((call.request.json() or {}).get("keyName"))
-    return _keys(call.world.storage_accounts.regenerate_key(_account_id(call), name))
+    return _keys(call.world.storage_accounts.regenerate_key(_account_id(call), call.body["keyName"]))
 
 
 def _check_name(call: Call) -> Response:
     call.world.subscriptions.get(call.params["subscription"])
-    found = call.world.storage_accounts.unavailable(str((call.request.json() or {}).get("name")))
+    found = call.world.storage_accounts.unavailable(call.body["name"])
     if found is None:
         return json_response(200, {"nameAvailable": True})
     return json_response(200, {"nameAvailable": False, "reason": found[0], "message": found[1]})
@@ -127,20 +126,28 @@ def _check_name(call: Call) -> Response:
 
 _PROVIDER = "/subscriptions/{subscription}/providers/Microsoft.Storage"
 _ACCOUNTS = f"{arm.GROUP}/providers/Microsoft.Storage/storageAccounts"
+_MODEL = "storage.StorageAccount"
 _ACCOUNT = f"{_ACCOUNTS}/{{account}}"
 
 SERVICE = Service(
     "storage-arm",
     (
-        Route("GET", f"{_PROVIDER}/storageAccounts", "StorageAccounts_List", _list),
-        Route("GET", _ACCOUNTS, "StorageAccounts_ListByResourceGroup", _list),
-        Route("GET", _ACCOUNT, "StorageAccounts_GetProperties", _get),
-        Route("PUT", _ACCOUNT, "StorageAccounts_Create", _put),
-        Route("PATCH", _ACCOUNT, "StorageAccounts_Update", _patch),
+        Route("GET", f"{_PROVIDER}/storageAccounts", "StorageAccounts_List", _list, shows=_MODEL),
+        Route("GET", _ACCOUNTS, "StorageAccounts_ListByResourceGroup", _list, shows=_MODEL),
+        Route("GET", _ACCOUNT, "StorageAccounts_GetProperties", _get, shows=_MODEL),
+        Route("PUT", _ACCOUNT, "StorageAccounts_Create", _put, schema=_MODEL, shows=_MODEL),
+        Route("PATCH", _ACCOUNT, "StorageAccounts_Update", _patch, schema=_MODEL, shows=_MODEL),
         Route("DELETE", _ACCOUNT, "StorageAccounts_Delete", _delete),
         Route("POST", f"{_ACCOUNT}/listKeys", "StorageAccounts_ListKeys", _list_keys, reads=True),
-        Route("POST", f"{_ACCOUNT}/regenerateKey", "StorageAccounts_RegenerateKey", _regenerate_key),
-        Route("POST", f"{_PROVIDER}/checkNameAvailability", "StorageAccounts_CheckNameAvailability", _check_name, reads=True),
+        Route("POST", f"{_ACCOUNT}/regenerateKey", "StorageAccounts_RegenerateKey", _regenerate_key, schema="storage.RegenerateKey"),
+        Route(
+            "POST",
+            f"{_PROVIDER}/checkNameAvailability",
+            "StorageAccounts_CheckNameAvailability",
+            _check_name,
+            schema="storage.CheckNameAvailability",
+            reads=True,
+        ),
         Route("GET", f"{_PROVIDER}/locations/{{location}}/{STORAGE_OPERATIONS}/{{operation}}", "StorageOperations_Get", _operation_result),
     ),
     arm.render_error,

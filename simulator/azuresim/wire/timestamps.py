@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from email.utils import formatdate
+from email.utils import formatdate, parsedate_to_datetime
 from functools import lru_cache
 
 # The same moments are shown again and again in lists.
@@ -33,3 +33,11 @@ def compact_time(moment: float) -> str:
 def http_time(moment: float) -> str:
     """`Thu, 18 Apr 2024 19:21:35 GMT`."""
     return formatdate(moment, usegmt=True)
+
+
+def read_http_time(text: str) -> float:
+    """The POSIX seconds of such a time. Raises ValueError."""
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except OverflowError as wrong:
+        raise ValueError(text) from wrong

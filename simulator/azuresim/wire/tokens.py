@@ -7,7 +7,6 @@ a restart of the simulator.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +21,8 @@ Json = dict[str, Any]
 Fault = Literal["malformed", "expired", "early", "issuer", "audience"]
 KEY_ID = "azuresim"
 _PARTS = 3
+# The end of the year 9999.
+_LAST_MOMENT = 253_402_300_799
 _KEY_BITS = 2048
 # Services allow clocks to differ by five minutes.
 _SKEW = 300
@@ -52,15 +53,17 @@ def bearer_of(call: Call) -> str | None:
 
 def examine(call: Call, token: str, audiences: frozenset[str]) -> Identity | Refused:
     """Lifetime by the machine's clock, issuer by the tenants there are, audience without regard to a last slash."""
-    parts = token.split(".")
-    if len(parts) != _PARTS or not parts[0].startswith("eyJ"):
+    if not token:
+        return Refused(fault="malformed", claims={})
+    if not is_jwt(token):
         return Identity(object_id=_ANONYMOUS, tenant=call.world.tenant)
-    claims = decode(token)
-    if claims is None or not isinstance(claims.get("exp"), int | float):
-        return Refused(fault="malformed", claims=claims or {})
+    claims = decode(token) or {}
+    begins, ends = lifetime(claims)
+    if ends is None:
+        return Refused(fault="malformed", claims=claims)
     checks: tuple[tuple[Fault, bool], ...] = (
-        ("expired", claims["exp"] + _SKEW <= call.real_now),
-        ("early", claims.get("nbf", 0) - _SKEW > call.real_now),
+        ("expired", ends + _SKEW <= call.real_now),
+        ("early", begins - _SKEW > call.real_now),
         ("issuer", str(claims.get("iss", "")).lower() not in _issuers(call)),
         ("audience", str(claims.get("aud", "")).rstrip("/").lower() not in audiences),
     )
@@ -70,16 +73,29 @@ def examine(call: Call, token: str, audiences: frozenset[str]) -> Identity | Ref
     return Identity(object_id=str(claims.get("oid", _ANONYMOUS)), tenant=str(claims.get("tid", call.world.tenant)))
 
 
+def is_jwt(token: str) -> bool:
+    """Whether it looks like one."""
+    return token.startswith("eyJ") and token.count(".") == _PARTS - 1
+
+
 def decode(token: str) -> Json | None:
-    """The claims of a JWT, its signature left alone; None for what is none."""
+    """The claims of a JWT, its signature left alone; None for what cannot be read, half a character in it included."""
     parts = token.split(".")
     if len(parts) != _PARTS:
         return None
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (binascii.Error, ValueError):
+        json.dumps(claims, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         return None
     return claims if isinstance(claims, dict) else None
+
+
+def lifetime(claims: Json) -> tuple[float, float | None]:
+    """`nbf` and `exp`; the latter None when either is no moment."""
+    begins, ends = claims.get("nbf", 0), claims.get("exp")
+    moments = all(isinstance(moment, int | float) and 0 <= moment <= _LAST_MOMENT for moment in (begins, ends))
+    return (begins, ends) if moments else (0, None)
 
 
 def known_tenants(call: Call) -> frozenset[str]:
