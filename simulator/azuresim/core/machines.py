@@ -41,12 +41,13 @@ class Machines:
         self,
         operations: MachineOperations,
         catalogue: Catalogue,
+        shelf: Shelf[Machine],
         *,
         storage: MachineStorage,
         networks: MachineNetworks,
         tallies: Mapping[str, Tally],
     ) -> None:
-        self.shelf: Shelf[Machine] = Shelf()
+        self.shelf = shelf
         self.quotas = Quotas(catalogue, lambda: self.shelf, tallies)
         self._kernel = operations.kernel
         self._operations = operations

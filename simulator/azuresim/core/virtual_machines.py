@@ -24,7 +24,7 @@ from azuresim.core.tallies import tallies
 
 
 class VirtualMachines:
-    """One per world. ``sources`` is where bits are found, and learns of the machines here."""
+    """One per world. ``sources`` is where bits are found, and machines are kept."""
 
     def __init__(self, kernel: Kernel, operations: Operations, *, sources: Sources, disks: DisksOfMachines, catalogue: Catalogue) -> None:
         self.disks = disks
@@ -35,9 +35,8 @@ class VirtualMachines:
         own = MachineOperations(kernel, operations, catalogue, self.guests)
         storage = MachineStorage(kernel, disks, BootImages(sources), vhds)
         networks = MachineNetworks(kernel, self.network)
-        self.machines = Machines(own, catalogue, storage=storage, networks=networks, tallies=tallies(sources))
+        self.machines = Machines(own, catalogue, sources.machines, storage=storage, networks=networks, tallies=tallies(sources))
         self.power = MachinePower(own, disks, vhds, storage)
         self.extensions = Extensions(kernel, self.machines.shelf, self.guests)
         self.run_commands = RunCommands(kernel, self.machines.shelf, self.guests, ScriptBlobs(sources))
         self.adoption = MachineAdoption(kernel, self.machines.shelf, disks, sources, self.network)
-        sources.machines = self.machines
