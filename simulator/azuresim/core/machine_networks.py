@@ -58,9 +58,10 @@ class MachineNetworks:
                     "OperationNotAllowed",
                     f"Network interfaces of VM '{machine.id.name}' can be added or removed only while the VM is deallocated.",
                 )
-            for key in set(before) - set(after):
+            self.check(machine.id, profile)
+            for key in sorted(set(before) - set(after)):
                 self._network.detach(_parsed(before[key]))
-            for key in set(after) - set(before):
+            for key in sorted(set(after) - set(before)):
                 self._network.attach(_parsed(after[key]), location=machine.location, machine=machine.id)
         return {**present, "networkInterfaces": [{**before.get(key, {}), **reference} for key, reference in after.items()]}
 

@@ -11,6 +11,7 @@ from azuresim.core.catalogue import Catalogue, VmSize
 from azuresim.core.errors import ServiceError
 from azuresim.core.guest import os_of
 from azuresim.core.machine import Machine, MachineDisk
+from azuresim.core.machine_disk_plans import Host
 from azuresim.core.machine_model import ENVELOPE, has_agent, merged, split_secrets, with_defaults
 from azuresim.core.machine_networks import MachineNetworks
 from azuresim.core.machine_operations import MachineOperations
@@ -116,7 +117,7 @@ class Machines:
         self._networks.check(resource, properties["networkProfile"])
         # What the disk becomes is the machine's choice; `TrustedLaunchSupported` images make either kind.
         boot = replace(boot, contents=replace(boot.contents, security_type=security))
-        os_disk, data_disks = self._storage.make(resource, profile, boot, size, location)
+        os_disk, data_disks = self._storage.make(Host(resource, location, size), profile, boot)
         model, secrets = split_secrets(properties)
         model = with_defaults(model, os_type)
         model["networkProfile"] = self._networks.make(resource, properties["networkProfile"], location)
@@ -146,9 +147,10 @@ class Machines:
         size = self._resized(machine, properties)
         model, secrets = merged(machine, properties)
         before = len(machine.data_disks)
-        leaving = self._storage.update(machine, profile, size)
+        update_disks = self._storage.plan_update(machine, Host(machine.id, machine.location, size), profile)
         if properties.get("networkProfile"):
             model["networkProfile"] = self._networks.change(machine, properties["networkProfile"])
+        leaving = update_disks()
         if "tags" in body:
             machine.tags = body["tags"]
         machine.envelope |= {name: body[name] for name in ENVELOPE if body.get(name) is not None}
