@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from azuresim.core.booting import NodeFault
+from azuresim.core.machine_allocation import REFUSALS, SHORTAGES
 from azuresim.core.world import World
 from azuresim.faults import FaultPlan
 from azuresim.inputs import Input
@@ -27,6 +28,8 @@ class Decisions:
         world.copies.fault = self.copy
         world.pools.allocation.fault = self.allocation
         world.pools.booting.node_fault = self.node
+        world.virtual.allocation.refusal = self.refusal
+        world.virtual.allocation.shortage = self.shortage
 
     def record(self, decided: Input) -> None:
         """Keep an answer for when its question comes."""
@@ -48,6 +51,14 @@ class Decisions:
         """How a boot fails."""
         state = self._decide("node", lambda plan: plan.node_fault(pool_id))
         return None if state is None else NodeFault(state=state)  # type: ignore[arg-type]  # one of the states of FailNode
+
+    def refusal(self, machine_id: str, size: str, region: str) -> str | None:
+        """Why a machine is refused. Not kept: what is done again are requests that were not refused."""
+        return None if self.plan is None else self.plan.machine_fault(machine_id, size, region, REFUSALS)
+
+    def shortage(self, machine_id: str, size: str, region: str) -> str | None:
+        """Why there is no hardware for a machine."""
+        return self._decide("machine", lambda plan: plan.machine_fault(machine_id, size, region, SHORTAGES))
 
     def _decide(self, question: str, ask: Callable[[FaultPlan], str | None]) -> str | None:
         number = self.asked[question]

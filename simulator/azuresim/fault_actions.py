@@ -120,7 +120,9 @@ class FailCopy:
 class NoCapacity:
     """Machines of ``size`` in ``region`` (None: any) cannot be had.
 
-    ``code`` is the resize error a pool whose id matches the rule's path then shows.
+    ``code`` is the resize error a pool whose id matches the rule's path then shows. A virtual machine whose id matches fails to be created,
+    started, redeployed or resized with `AllocationFailed` (`ZonalAllocationFailed` in a zone), `OverconstrainedAllocationRequest` or
+    `OverconstrainedZonalAllocationRequest`, and is refused at once with `SkuNotAvailable` or, for the quota, `OperationNotAllowed`.
     """
 
     size: str | None = None

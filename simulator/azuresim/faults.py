@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from azuresim.core.machine_allocation import REFUSALS, SHORTAGES
 from azuresim.core.regions import region_key
 from azuresim.fault_actions import Action, FailCopy, FailNode, FailReplication, Inner, NoCapacity, Stale
+
+# What pools do not meet: Batch tells of a lack of machines in codes of its own, of which only this one has the same name.
+_OF_MACHINES = {*REFUSALS, *SHORTAGES} - {"AllocationFailed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,9 +163,24 @@ class FaultPlan:
             action = counted.rule.action
             if (
                 isinstance(action, NoCapacity)
+                and action.code not in _OF_MACHINES
                 and (action.size is None or action.size.lower() == size.lower())
                 and _same_region(action.region, region)
                 and self._strikes(counted, pool_id)
+            ):
+                return action.code
+        return None
+
+    def machine_fault(self, machine_id: str, size: str, region: str, codes: Sequence[str]) -> str | None:
+        """Which of ``codes`` a virtual machine meets; None when it can be had."""
+        for counted in self._rules:
+            action = counted.rule.action
+            if (
+                isinstance(action, NoCapacity)
+                and action.code in codes
+                and (action.size is None or action.size.lower() == size.lower())
+                and _same_region(action.region, region)
+                and self._strikes(counted, machine_id)
             ):
                 return action.code
         return None
