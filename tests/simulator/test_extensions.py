@@ -57,6 +57,7 @@ async def test_an_extension_is_installed_shown_changed_and_removed(cloud: Cloud)
         pytest.param({"settings": {"script": base64.b64encode(b"exit 4").decode()}}, "Failed", "exit status=4", id="a script"),
         pytest.param({"settings": "none", "protectedSettings": 1}, "Succeeded", "Enable succeeded", id="settings of another kind"),
         pytest.param({"settings": {"script": "*"}}, "Succeeded", "Enable succeeded", id="no script"),
+        pytest.param({"settings": {"script": "é"}}, "Succeeded", "Enable succeeded", id="no ASCII"),
     ],
 )
 async def test_a_custom_script_runs(cloud: Cloud, settings: dict[str, Any], state: str, words: str) -> None:

@@ -32,6 +32,7 @@ def attached(disk_id: str) -> dict[str, Any]:
         pytest.param({**EMPTY, "lun": 1, "diskSizeGB": 40_000}, 400, "InvalidParameter", id="too large"),
         pytest.param({**EMPTY, "lun": 1, "managedDisk": {"storageAccountType": "Fast_LRS"}}, 400, "InvalidParameter", id="no such kind"),
         pytest.param({**EMPTY, "lun": 1, "name": "taken"}, 409, "ConflictingUserInput", id="a name that is taken"),
+        pytest.param({**EMPTY, "lun": 1, "name": "a b"}, 400, "InvalidParameter", id="no name"),
         pytest.param(data({"createOption": "Copy"}), 400, "InvalidParameter", id="a copy of nothing"),
         pytest.param(data({"createOption": "Copy", "sourceResource": {"id": SNAPSHOT}}), 404, "ResourceNotFound", id="no snapshot"),
         pytest.param(

@@ -106,6 +106,12 @@ def test_the_operation_is_one_of_computes_family(cloud: Cloud) -> None:
     assert cloud.ask("DELETE", f"{IMAGE}?api-version=2024-07-01").status == 204
 
 
+async def test_an_image_has_a_name_in_order(cloud: Cloud) -> None:
+    machine(cloud)
+    call = cloud.compute.images.begin_create_or_update("rg", "_img", of_machine(), polling=False)
+    assert (await refused(call))[:2] == (400, "InvalidParameter")
+
+
 async def test_an_unmanaged_machine_gives_an_image_of_its_blob(cloud: Cloud) -> None:
     machine(cloud, os_disk=UNMANAGED, data_disks=[])
     await put(cloud, of_machine(hyperVGeneration="V1"))

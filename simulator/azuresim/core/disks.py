@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from azuresim.core.arm_rules import check_location, given_properties, property_change
+from azuresim.core.arm_rules import check_entity_name, check_location, given_properties, property_change
 from azuresim.core.disk_access import Accesses
 from azuresim.core.disk_origins import Origin, Origins, at_least, declared_contents
 from azuresim.core.disk_performance import MAX_GIB, PERFORMANCE, is_declared, known_sku, performance
@@ -62,6 +62,7 @@ class Disks:
         _check_size(properties.get("diskSizeGB"))
         if existing is not None:
             return existing, self._update(existing, sku, properties, body.get("tags"))
+        check_entity_name(disk_id.name, f"{disk_id.types[-1][:-1]}.name")
         if properties.get("creationData") is None:
             raise invalid_parameter("Required parameter 'creationData' is missing (null).", target="creationData")
         made = ManagedDisk(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -165,7 +164,7 @@ def _script(extension: Extension) -> str | None:
     if settings.get("script"):
         try:
             return base64.b64decode(str(settings["script"]), validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             return ""
     return str(settings.get("commandToExecute", ""))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from azuresim.core.arm_rules import check_entity_name
 from azuresim.core.catalogue import VmSize
 from azuresim.core.contents import Contents
 from azuresim.core.disk_attachment import DisksOfMachines
@@ -201,6 +202,8 @@ def _check(given: Mapping[str, Any], size: VmSize) -> None:
             target="managedDisk.storageAccountType",
         )
     _check_range(given.get("diskSizeGB"))
+    if given.get("name") is not None:
+        check_entity_name(given["name"], "disk.name")
 
 
 def _check_range(size: int | None) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from azuresim.core.arm_rules import check_tags
 from azuresim.core.compute_limits import compute_limits
-from azuresim.core.errors import ServiceError
+from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.operations import COMPUTE, DISKS, GALLERIES, Operation
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.throttling import ComputeThrottledError
@@ -26,6 +27,7 @@ _POLL_SECONDS = {COMPUTE: 30, DISKS: 2, GALLERIES: 60}
 _MIN_POLL_MS = 10
 _KINDS = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
 _WITH_BODY = frozenset({"PUT", "PATCH", "POST"})
+_NUMBER = re.compile("[0-9]{1,9}")
 _LIMITED = "x-ms-ratelimit-remaining-"
 
 
@@ -174,6 +176,16 @@ def check_scope(call: Call) -> tuple[str, str | None]:
     else:
         call.world.subscriptions.group(subscription, group)
     return subscription, group
+
+
+def top(call: Call) -> int | None:
+    """`$top`: how many items at most. Raises 400 for what is no number."""
+    text = call.request.query.get("$top", "")
+    if not text:
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise invalid_parameter("The value of query parameter $top is invalid.", target="$top")
+    return int(text)
 
 
 def operation_headers(call: Call, operation: Operation, *, location: bool) -> dict[str, str]:

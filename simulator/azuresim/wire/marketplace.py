@@ -62,12 +62,8 @@ def _versions(call: Call) -> Response:
         versions = [version for version in versions if version.startswith(starts[1])]
     if query.get("$orderby"):
         versions.sort(key=version_order, reverse=query["$orderby"].lower().endswith(" desc"))
-    top = query.get("$top", "")
-    if top and not top.isdigit():
-        raise invalid_parameter("The value of query parameter $top is invalid.", target="$top")
     whole = query.get("$expand", "").lower() == "properties"
-    chosen = versions[: int(top)] if top else versions
-    return _answer(_item(call, *names, version, properties=_version(image) if whole else None) for version in chosen)
+    return _answer(_item(call, *names, version, properties=_version(image) if whole else None) for version in versions[: arm.top(call)])
 
 
 def _get(call: Call) -> Response:
