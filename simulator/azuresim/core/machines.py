@@ -113,7 +113,7 @@ class Machines:
         os_type = boot.contents.os_type or "Linux"
         check_os_profile(properties.get("osProfile"), os_type, wanted=boot.wants_profile)
         self.quotas.require(resource.subscription, location, size, low_priority=is_low_priority(properties))
-        self._networks.check(resource, properties["networkProfile"])
+        self._networks.check(resource, properties["networkProfile"], location)
         # What the disk becomes is the machine's choice; `TrustedLaunchSupported` images make either kind.
         boot = replace(boot, contents=replace(boot.contents, security_type=security))
         os_disk, data_disks = self._storage.make(Host(resource, location, size), profile, boot)

@@ -188,6 +188,18 @@ def top(call: Call) -> int | None:
     return int(text)
 
 
+def untyped(call: Call) -> Json:
+    """A body for which there is no model. Raises 400 for members every resource has, when they have another type."""
+    body: Json = call.request.json()
+    tags = body.get("tags")
+    texts = [body.get("location"), body.get("managedBy"), *(tags.values() if isinstance(tags, dict) else ())]
+    if not isinstance(tags, dict | None) or not all(isinstance(text, str | None) for text in texts):
+        raise ServiceError(
+            400, "InvalidRequestContent", "The request content was invalid and could not be deserialized: a member has the wrong type."
+        )
+    return body
+
+
 def operation_headers(call: Call, operation: Operation, *, location: bool) -> dict[str, str]:
     """Where to poll and how often; ``location`` for operations whose end has no resource to read."""
     base = (
@@ -218,6 +230,11 @@ def location_headers(call: Call, path: str, seconds: int) -> dict[str, str]:
 def operation_status(call: Call) -> Response:
     """The status document; with `monitor=true` 202 until the end, then what the operation left: its output, nothing, or its error."""
     operation = call.world.operations.get(call.params["operation"])
+    if (operation.subscription.lower(), operation.family.lower()) != (
+        call.params["subscription"].lower(),
+        call.request.segments[-2].lower(),
+    ):
+        raise ServiceError(404, "NotFound", f"The operation '{operation.id}' was not found.")
     if call.request.query.get("monitor", "").lower() == "true":
         if operation.ended is None:
             return Response(202, {"Location": call.request.url, **poll_headers(call, _POLL_SECONDS[operation.family])})

@@ -120,24 +120,12 @@ def _get_group(call: Call) -> Response:
 
 
 def _put_group(call: Call) -> Response:
-    group, created = call.world.groups.put(call.params["subscription"], call.params["group"], _body(call))
+    group, created = call.world.groups.put(call.params["subscription"], call.params["group"], arm.untyped(call))
     return json_response(201 if created else 200, _group(group))
 
 
 def _patch_group(call: Call) -> Response:
-    return json_response(200, _group(call.world.groups.patch(call.params["subscription"], call.params["group"], _body(call))))
-
-
-def _body(call: Call) -> Json:
-    """Of a group, for which there is no model. Raises 400 for members of another type."""
-    body: Json = call.request.json()
-    tags = body.get("tags")
-    texts = [body.get("location"), body.get("managedBy"), *(tags.values() if isinstance(tags, dict) else ())]
-    if not isinstance(tags, dict | None) or not all(isinstance(text, str | None) for text in texts):
-        raise ServiceError(
-            400, "InvalidRequestContent", "The request content was invalid and could not be deserialized: a member has the wrong type."
-        )
-    return body
+    return json_response(200, _group(call.world.groups.patch(call.params["subscription"], call.params["group"], arm.untyped(call))))
 
 
 def _delete_group(call: Call) -> Response:
