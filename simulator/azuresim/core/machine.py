@@ -74,10 +74,12 @@ class Running:
 class Task:
     """Something the agent was told to do and has not reported on. ``fail`` tells whoever asked that it came to nothing.
 
-    Of ``exclusive`` tasks, the older run commands, a machine takes one at a time.
+    ``subject`` is the key of what it is about: a later task about the same takes over. Of ``exclusive`` tasks, the older run commands,
+    a machine takes one at a time.
     """
 
     operation: Operation
+    subject: str
     fail: Callable[[], None]
     exclusive: bool = False
     appointments: list[Appointment] = field(default_factory=list)
