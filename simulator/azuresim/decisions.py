@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from azuresim.core.allocation import Direction
 from azuresim.core.booting import NodeFault
+from azuresim.core.machine_allocation import REFUSALS, SHORTAGES
 from azuresim.core.resize_errors import ALLOCATION_ERRORS, REMOVAL_ERRORS
 from azuresim.core.world import World
 from azuresim.fault_actions import FailNode
@@ -31,6 +32,8 @@ class Decisions:
         world.copies.fault = self.copy
         world.pools.allocation.fault = self.allocation
         world.pools.booting.node_fault = self.node
+        world.virtual.allocation.refusal = self.refusal
+        world.virtual.allocation.shortage = self.shortage
 
     def record(self, decided: Input) -> None:
         """Keep an answer for when its question comes."""
@@ -47,7 +50,7 @@ class Decisions:
     def allocation(self, pool_id: str, size: str, region: str, direction: Direction) -> str | None:
         """The resize error code a growing or a shrinking pool meets."""
         codes = REMOVAL_ERRORS if direction == "shrink" else ALLOCATION_ERRORS
-        return self._decide("allocation", lambda plan: plan.allocation_fault(pool_id, size, region, codes))
+        return self._decide("allocation", lambda plan: plan.capacity_fault(pool_id, size, region, codes))
 
     def node(self, pool_id: str) -> NodeFault | None:
         """How a boot fails."""
@@ -56,6 +59,14 @@ class Decisions:
             return None
         state, code, message = json.loads(answer)
         return NodeFault(state=state, error=None if code is None else {"code": code, "message": message})
+
+    def refusal(self, machine_id: str, size: str, region: str) -> str | None:
+        """Why a machine is refused. Not kept: what is done again are requests that were not refused."""
+        return None if self.plan is None else self.plan.capacity_fault(machine_id, size, region, REFUSALS)
+
+    def shortage(self, machine_id: str, size: str, region: str) -> str | None:
+        """Why there is no hardware for a machine."""
+        return self._decide("machine", lambda plan: plan.capacity_fault(machine_id, size, region, SHORTAGES))
 
     def _decide(self, question: str, ask: Callable[[FaultPlan], str | None]) -> str | None:
         number = self.asked[question]

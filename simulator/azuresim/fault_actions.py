@@ -125,6 +125,10 @@ class NoCapacity:
 
     ``code`` is the resize error a pool whose id matches the rule's path then shows. With `AllocationTimedout` the pool waits in vain as
     long as the rule strikes, with `RemoveNodesFailed` it is nodes to go that stay. Preempted nodes come back only when no rule strikes.
+
+    A virtual machine whose id matches fails to be created, started, redeployed or resized with `AllocationFailed` (`ZonalAllocationFailed`
+    in a zone), `OverconstrainedAllocationRequest` or `OverconstrainedZonalAllocationRequest`, and is refused at once with
+    `SkuNotAvailable` or, for the quota, `OperationNotAllowed`.
     """
 
     size: str | None = None

@@ -153,8 +153,8 @@ class FaultPlan:
                 return action.reason
         return None
 
-    def allocation_fault(self, pool_id: str, size: str, region: str, codes: Collection[str]) -> str | None:
-        """Which of these resize errors a pool meets; None when all goes well."""
+    def capacity_fault(self, subject: str, size: str, region: str, codes: Collection[str]) -> str | None:
+        """Which of ``codes`` the pool or virtual machine of that id meets; None when machines can be had."""
         for counted in self._rules:
             action = counted.rule.action
             if (
@@ -162,7 +162,7 @@ class FaultPlan:
                 and action.code in codes
                 and (action.size is None or action.size.lower() == size.lower())
                 and _same_region(action.region, region)
-                and self._strikes(counted, pool_id)
+                and self._strikes(counted, subject)
             ):
                 return action.code
         return None

@@ -117,7 +117,7 @@ WORLD: dict[str, Any] = {
     "batchAccounts": [
         {"id": BATCH, "location": "westus", "dedicatedCoreQuota": 8, "capacity": {"Standard_D2s_v3": 1}, "applications": {"App": ["1"]}}
     ],
-    "coreQuotas": [{"subscription": SUBSCRIPTION, "location": "West US", "name": "standardDSv3Family", "limit": 7}],
+    "quotas": [{"subscription": SUBSCRIPTION, "location": "West US", "name": "standardDSv3Family", "limit": 7}],
     "galleries": [{"id": f"{GALLERY}2", "location": "westus", "tags": {"a": "b"}}],
     "definitions": [{"id": DEFINITION, "location": "westus", "hyperVGeneration": "V1"}],
     "versions": [{"id": f"{DEFINITION}/versions/1.0.0", "regions": ["westus", "North Europe"]}],

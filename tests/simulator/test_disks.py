@@ -10,7 +10,7 @@ from azuresim.core.contents import Contents
 from azuresim.core.managed_disks import ManagedDisk
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.vhd import FOOTER_BYTES, MIB, fixed_footer
-from simulator.cloud import DEFINITION, GROUP, STORAGE, SUBSCRIPTION, VHD, Cloud
+from simulator.cloud import API, DEFINITION, GROUP, STORAGE, SUBSCRIPTION, VHD, Cloud
 
 COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
 DISK, SNAPSHOT, MACHINE = f"{COMPUTE}/disks/d", f"{COMPUTE}/snapshots/s", f"{COMPUTE}/virtualMachines/vm"
@@ -158,6 +158,13 @@ async def test_a_disk_is_changed_and_only_grows(cloud: Cloud) -> None:
 async def test_disks_refused_at_once(cloud: Cloud, body: dict[str, Any], expected: tuple[int, str]) -> None:
     assert (await refused(cloud.compute.disks.begin_create_or_update("rg", "x", body, polling=False)))[:2] == expected
     assert cloud.world.disks.find(rid(f"{COMPUTE}/disks/x")) is None
+
+
+@pytest.mark.parametrize("name", ["_a", "a.", "a-", "a b", "a%00", "é", "a" * 81])
+def test_names_no_disk_has(cloud: Cloud, name: str) -> None:
+    for kind in ("disks", "snapshots"):
+        answer = cloud.ask("PUT", f"{COMPUTE}/{kind}/{name}?{API}", json.dumps(disk_body()).encode())
+        assert (answer.status, answer.json()["error"]["target"]) == (400, f"{kind[:-1]}.name")
 
 
 async def test_a_name_belongs_to_one_region_and_a_disk_to_its_source(cloud: Cloud) -> None:

@@ -57,6 +57,7 @@ async def test_an_extension_is_installed_shown_changed_and_removed(cloud: Cloud)
         pytest.param({"settings": {"script": base64.b64encode(b"exit 4").decode()}}, "Failed", "exit status=4", id="a script"),
         pytest.param({"settings": "none", "protectedSettings": 1}, "Succeeded", "Enable succeeded", id="settings of another kind"),
         pytest.param({"settings": {"script": "*"}}, "Succeeded", "Enable succeeded", id="no script"),
+        pytest.param({"settings": {"script": "é"}}, "Succeeded", "Enable succeeded", id="no ASCII"),
     ],
 )
 async def test_a_custom_script_runs(cloud: Cloud, settings: dict[str, Any], state: str, words: str) -> None:
@@ -67,6 +68,32 @@ async def test_a_custom_script_runs(cloud: Cloud, settings: dict[str, Any], stat
     assert found["provisioningState"] == state
     assert words in found["instanceView"]["statuses"][0]["message"]
     assert operation(cloud, answer).get("error", {}).get("code") == (None if state == "Succeeded" else "VMExtensionProvisioningError")
+
+
+async def test_later_settings_and_operations_take_over_from_a_script(cloud: Cloud) -> None:
+    await vm.made(cloud)
+
+    def sent(line: str) -> Any:
+        return vm.sent(cloud, "PUT", EXTENSION, extension({**SCRIPT, "settings": {"commandToExecute": line}}))
+
+    def state() -> str:
+        cloud.world.settle()
+        found: str = vm.sent(cloud, "GET", EXTENSION).json()["properties"]["provisioningState"]
+        return found
+
+    first = sent("sleep 60; exit 1")
+    cloud.clock.advance(20)
+    sent("sleep 100")
+    assert operation(cloud, first)["error"]["code"] == "OperationPreempted"
+    cloud.clock.advance(60)
+    assert state() == "Updating"
+    cloud.clock.advance(60)
+    assert state() == "Succeeded"
+    sent("sleep 100")
+    cloud.clock.advance(20)
+    await vm.stopped(cloud)
+    cloud.clock.advance(200)
+    assert state() == "Failed"
 
 
 async def test_a_custom_script_that_ends_the_agent_never_reports(cloud: Cloud) -> None:

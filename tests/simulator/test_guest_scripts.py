@@ -109,5 +109,30 @@ def test_what_a_windows_script_does(script: str, expected: Outcome) -> None:
     assert perform(script, windows=True) == expected
 
 
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [("exit 256", 0), ("exit 300", 44), ("exit", 0), ("exit ²", 2), (f"exit {'9' * 5000}", 2), ("false; exit", 1)],
+)
+def test_exit_codes_have_eight_bits(script: str, code: int) -> None:
+    assert perform(script).exit_code == code
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param("cat > f <<EOF\nf\nf\nEOF\nf", id="a script that runs itself twice"),
+        pytest.param("cat > f <<EOF\nnohup f &\nnohup f &\nEOF\nf", id="detached"),
+        pytest.param("seq 1 99999999999999999999; seq 999999999", id="numbers without end"),
+        pytest.param(f"sleep {'9' * 400}; shutdown -h +{'9' * 400}; shutdown /t {'9' * 5000}", id="times without end"),
+        pytest.param(f"echo poweroff | at now + {'9' * 400} minutes", id="a time without end, detached"),
+    ],
+)
+def test_what_never_ends_is_cut_short(script: str) -> None:
+    ended = perform(script)
+    assert ended.seconds < 1e10
+    assert len(ended.output) < 1e6
+    assert all(effect.after < 1e12 for effect in ended.effects)
+
+
 def test_parameters_take_the_place_of_their_names() -> None:
     assert perform("echo $who ${who} $other", parameters={"who": "me"}).output == "me me $other\n"

@@ -153,20 +153,6 @@ async def test_a_second_delete_waits_for_the_first_and_nothing_else_is_allowed(c
     assert "marked for deletion" in sentence
 
 
-async def test_a_region_without_hardware_fails_the_creation_and_the_same_put_helps_later(cloud: Cloud) -> None:
-    cloud.world.catalogue.exhaust("westus", "Standard_D2s_v3")
-    created = vm.sent(cloud, "PUT", vm.MACHINE, vm.body())
-    cloud.clock.advance(60)
-    polled = cloud.ask("GET", created.headers["Azure-AsyncOperation"].removeprefix(cloud.world.base_url)).json()
-    assert polled["error"]["code"] == "AllocationFailed"
-    assert (await vm.statuses(cloud))[0] == "ProvisioningState/failed/AllocationFailed"
-    assert (await cloud.compute.virtual_machines.get("rg", "vm")).properties.provisioning_state == "Failed"
-    cloud.world.catalogue.exhaust("westus", "Standard_D2s_v3", exhausted=False)
-    vm.sent(cloud, "PUT", vm.MACHINE, vm.body())
-    cloud.clock.advance(60)
-    assert await vm.statuses(cloud) == ["ProvisioningState/succeeded", "PowerState/running"]
-
-
 async def test_put_and_patch_leave_what_they_do_not_name(cloud: Cloud) -> None:
     machines = cloud.compute.virtual_machines
     await vm.made(cloud, data_disks=[EMPTY])

@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 
 from azuresim.core.contents import Contents
-from azuresim.core.machine_view import Machine
+from azuresim.core.machine import Machine, MachineDisk
 from azuresim.core.vhd import FOOTER_BYTES
 from simulator.cloud import VHD, Cloud
-from simulator.machines_stand_in import StandInDisk, StandInMachine, StandInMachines
 from simulator.test_disks import COMPUTE, DISK, MACHINE, SNAPSHOT, disk_body, make, refused, rid
 
 IMAGE = f"{COMPUTE}/images/img"
@@ -24,22 +23,43 @@ def of_disk(data: list[dict[str, Any]] | None = None, generation: str | None = N
     return {"location": "westus", "properties": {"storageProfile": profile, **({"hyperVGeneration": generation} if generation else {})}}
 
 
-def machine(cloud: Cloud, **facts: Any) -> None:
+EPHEMERAL = MachineDisk(
+    settings={"osType": "Linux", "name": "os", "diffDiskSettings": {"option": "Local"}},
+    own=Contents(size_gib=30, os_type="Linux", generation="V2"),
+)
+UNMANAGED = MachineDisk(
+    settings={"osType": "Linux", "name": "os", "caching": "ReadWrite", "vhd": {"uri": VHD}},
+    own=Contents(size_gib=30, os_type="Linux", generalized=True),
+)
+
+
+def machine(cloud: Cloud, *, security_type: str = "Standard", **facts: Any) -> None:
     """A generalised machine with an OS disk of 30 GiB and a data disk of 10."""
     system = Contents(size_gib=30, os_type="Linux", generation="V2", generalized=True)
     disks = cloud.world.machine_disks
     disks.create_for_machine(rid(DISK), location="westus", contents=system, machine=rid(MACHINE), sku="Premium_LRS", running=False)
     disks.create_for_machine(rid(f"{DISK}0"), location="westus", contents=Contents(size_gib=10), machine=rid(MACHINE), running=False)
-    made = StandInMachine(
+    made = Machine(
         **{
-            "os_disk": StandInDisk({"caching": "ReadWrite"}, id=rid(DISK)),
-            "data_disks": [StandInDisk({"lun": 4, "caching": "None"}, id=rid(f"{DISK}0"))],
+            "id": rid(MACHINE),
+            "location": "westus",
+            "tags": None,
+            "envelope": {},
+            "properties": {"securityProfile": {"securityType": security_type}},
+            "secrets": {},
+            "image": None,
+            "os_disk": MachineDisk(settings={"osType": "Linux", "name": "os", "caching": "ReadWrite"}, id=rid(DISK)),
+            "data_disks": [MachineDisk(settings={"lun": 4, "caching": "None"}, id=rid(f"{DISK}0"))],
+            "vm_id": "1",
+            "created": 0.0,
+            "size": "Standard_D2s_v3",
+            "os": ("ubuntu", "24.04"),
+            "power": "deallocated",
             "generalized": True,
             **facts,
         }
     )
-    found: dict[str, Machine] = {rid(MACHINE).key: made}
-    cloud.world.sources.machines = StandInMachines(found)
+    cloud.world.sources.machines.put(made)
 
 
 async def image(cloud: Cloud, body: dict[str, Any], name: str = "img") -> Any:
@@ -86,9 +106,14 @@ def test_the_operation_is_one_of_computes_family(cloud: Cloud) -> None:
     assert cloud.ask("DELETE", f"{IMAGE}?api-version=2024-07-01").status == 204
 
 
+async def test_an_image_has_a_name_in_order(cloud: Cloud) -> None:
+    machine(cloud)
+    call = cloud.compute.images.begin_create_or_update("rg", "_img", of_machine(), polling=False)
+    assert (await refused(call))[:2] == (400, "InvalidParameter")
+
+
 async def test_an_unmanaged_machine_gives_an_image_of_its_blob(cloud: Cloud) -> None:
-    own = Contents(size_gib=30, os_type="Linux", generalized=True)
-    machine(cloud, os_disk=StandInDisk({"caching": "ReadWrite"}, vhd=VHD, own=own), data_disks=[])
+    machine(cloud, os_disk=UNMANAGED, data_disks=[])
     await put(cloud, of_machine(hyperVGeneration="V1"))
     creating = (await cloud.compute.images.get("rg", "img")).properties.storage_profile
     assert (creating.os_disk.blob_uri, creating.os_disk.disk_size_gb, creating.data_disks) == (VHD, 30, [])
@@ -108,7 +133,7 @@ async def test_an_unmanaged_machine_gives_an_image_of_its_blob(cloud: Cloud) -> 
         pytest.param({"location": "eastus"}, of_machine(), (400, "InvalidParameter", "same region"), id="another region"),
         pytest.param({}, of_machine(hyperVGeneration="V1"), (400, "InvalidParameter", "Hypervisor generation"), id="another generation"),
         pytest.param(
-            {"os_disk": StandInDisk({}, ephemeral=True, own=Contents(size_gib=30, os_type="Linux", generation="V2"))},
+            {"os_disk": EPHEMERAL},
             of_machine(),
             (409, "OperationNotAllowed", "ephemeral"),
             id="ephemeral disk",

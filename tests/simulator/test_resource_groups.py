@@ -42,11 +42,20 @@ def test_a_group_is_made_changed_and_found(cloud: Cloud) -> None:
         (f"{WHOLE}/resourceGroups/ends.", {"location": "westus"}, (400, "InvalidResourceGroup")),
         (GROUP, {"location": "northeurope"}, (409, "InvalidResourceGroupLocation")),
         (OTHER, {"location": "westus", "tags": {"a/b": "c"}}, (400, "InvalidTagNameCharacters")),
+        (OTHER, {"location": -1}, (400, "InvalidRequestContent")),
+        (OTHER, {"location": "westus", "tags": "x"}, (400, "InvalidRequestContent")),
+        (OTHER, {"location": "westus", "tags": {"a": 1}}, (400, "InvalidRequestContent")),
+        (OTHER, {"location": "westus", "managedBy": []}, (400, "InvalidRequestContent")),
         (f"/subscriptions/{'0' * 8}/resourceGroups/g", {"location": "westus"}, (404, "SubscriptionNotFound")),
     ],
 )
 def test_groups_that_cannot_be(cloud: Cloud, group: str, given: dict[str, Any], expected: tuple[int, str]) -> None:
     assert code(put(cloud, group, **given)) == expected
+
+
+@pytest.mark.parametrize("top", ["x", "²", "-1", "9" * 5000])
+def test_a_list_takes_only_a_number_of_items(cloud: Cloud, top: str) -> None:
+    assert code(cloud.ask("GET", f"{WHOLE}/resources?{API}&$top={top}")) == (400, "InvalidParameter")
 
 
 def test_a_deleted_group_takes_everything_along(cloud: Cloud) -> None:

@@ -58,6 +58,57 @@ async def test_a_command_is_delivered_runs_and_is_read_back(cloud: Cloud) -> Non
     assert plain.properties.instance_view is None
 
 
+async def test_a_second_script_takes_over_from_the_first(cloud: Cloud) -> None:
+    await vm.made(cloud)
+    first = await begun(cloud, "echo first; sleep 100")
+    cloud.clock.advance(10)
+    second = await begun(cloud, "echo second; sleep 5")
+    assert (operation(cloud, first)["status"], operation(cloud, first)["error"]["code"]) == ("Failed", "OperationPreempted")
+    cloud.clock.advance(30)
+    assert operation(cloud, second)["status"] == "Succeeded"
+    cloud.clock.advance(200)
+    found = (await view(cloud)).properties
+    assert (found.provisioning_state, found.instance_view.output) == ("Succeeded", "second\n")
+
+
+async def test_a_command_written_while_it_is_removed_stays(cloud: Cloud) -> None:
+    await vm.made(cloud)
+    await begun(cloud)
+    cloud.clock.advance(20)
+    removal = vm.sent(cloud, "DELETE", RUN)
+    assert (await begun(cloud, "echo again")).status == 200
+    assert operation(cloud, removal)["error"]["code"] == "OperationPreempted"
+    cloud.clock.advance(20)
+    assert (await view(cloud)).properties.instance_view.output == "again\n"
+
+
+async def test_a_command_sent_before_a_reboot_runs_after_it(cloud: Cloud) -> None:
+    await vm.made(cloud)
+    await begun(cloud, "nohup sh -c 'sleep 11; reboot' &", asyncExecution=True)
+    cloud.clock.advance(14)
+    answer = vm.sent(cloud, "PUT", f"{RUN}2", command("echo up"))
+    cloud.clock.advance(30)
+    assert operation(cloud, answer)["status"] == "Succeeded"
+    assert vm.sent(cloud, "GET", f"{RUN}2?$expand=instanceView").json()["properties"]["instanceView"]["output"] == "up\n"
+
+
+async def test_a_script_out_of_time_keeps_what_it_has_said(cloud: Cloud) -> None:
+    await vm.made(cloud)
+    await begun(cloud, "echo out; echo err >&2; sleep 60", timeoutInSeconds=10)
+    cloud.clock.advance(30)
+    seen = (await view(cloud)).properties.instance_view
+    assert (seen.execution_state, seen.output, seen.error) == ("TimedOut", "out\n", "err\n")
+
+
+async def test_an_action_without_end_fails_with_its_time_and_nothing_is_left_to_come(cloud: Cloud) -> None:
+    await vm.made(cloud)
+    body = {"commandId": "RunShellScript", "script": ["sleep 999999999"]}
+    answer = vm.sent(cloud, "POST", f"{vm.MACHINE}/runCommand", body)
+    cloud.clock.advance(2 * A_DAY)
+    assert operation(cloud, answer)["error"]["code"] == "VMAgentStatusCommunicationError"
+    assert cloud.world.kernel.agenda.next_at() is None
+
+
 async def test_a_list_a_change_and_a_removal(cloud: Cloud) -> None:
     commands = cloud.compute.virtual_machine_run_commands
     await vm.made(cloud)

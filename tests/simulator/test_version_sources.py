@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +12,8 @@ from azuresim.core.contents import Contents
 from azuresim.core.pool_images import BootImage, PoolImages
 from azuresim.core.versions import ImageVersion
 from simulator.cloud import DEFINITION, GALLERY, STORAGE, SUBSCRIPTION, VHD, Cloud, version_body
-from simulator.machines_stand_in import StandInDisk
 from simulator.test_disks import COMPUTE, DISK, MACHINE, SNAPSHOT, disk_body, make, refused, rid
-from simulator.test_managed_images import IMAGE, image, machine, of_disk, of_machine
+from simulator.test_managed_images import EPHEMERAL, IMAGE, UNMANAGED, image, machine, of_disk, of_machine
 
 VERSION = f"{DEFINITION}/versions/1.0.0"
 BLOB = {"storageAccountId": STORAGE, "uri": VHD}
@@ -143,8 +143,8 @@ async def test_what_a_vhd_says_of_itself_decides(cloud: Cloud, contents: Content
         pytest.param({"security_type": "TrustedLaunch"}, {}, "different Security type ['Standard']", id="Trusted Launch of none"),
         pytest.param({}, {"security_type": "TrustedLaunch"}, "different Security type ['TrustedLaunch']", id="Standard of Trusted Launch"),
         pytest.param({}, {"location": "eastus"}, "in the same region", id="region"),
-        pytest.param({}, {"os_disk": StandInDisk({}, ephemeral=True, own=SYSTEM)}, "ephemeral OS disk", id="ephemeral"),
-        pytest.param({}, {"os_disk": StandInDisk({}, vhd=VHD, own=SYSTEM)}, "must be created from Managed Disks", id="unmanaged"),
+        pytest.param({}, {"os_disk": EPHEMERAL}, "ephemeral OS disk", id="ephemeral"),
+        pytest.param({}, {"os_disk": replace(UNMANAGED, own=SYSTEM)}, "must be created from Managed Disks", id="unmanaged"),
     ],
 )
 async def test_machines_that_give_no_version(cloud: Cloud, definition: dict[str, Any], facts: dict[str, Any], words: str) -> None:
@@ -266,7 +266,7 @@ async def test_a_source_must_live_until_it_is_captured(cloud: Cloud, profile: di
     await put(cloud, profile)
     cloud.world.sources.images.remove(rid(IMAGE))
     cloud.world.sources.snapshots.remove(rid(SNAPSHOT))
-    cloud.world.sources.machines.by_key.clear()  # type: ignore[attr-defined]  # the stand-in's
+    cloud.world.sources.machines.remove(rid(MACHINE))
     cloud.clock.advance(460)
     made = (await get(cloud)).properties
     assert made.provisioning_state == "Failed"
@@ -279,7 +279,7 @@ async def test_what_is_captured_outlives_its_source(cloud: Cloud) -> None:
     await put(cloud, {"source": {"virtualMachineId": MACHINE}})
     cloud.clock.advance(460)
     cloud.world.settle()
-    cloud.world.sources.machines.by_key.clear()  # type: ignore[attr-defined]  # the stand-in's
+    cloud.world.sources.machines.remove(rid(MACHINE))
     more = {"targetRegions": [{"name": "westus"}, {"name": "eastus"}]}
     await put(cloud, {"osDiskImage": {"hostCaching": "ReadWrite"}}, publishingProfile=more)
     cloud.clock.advance(300)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from azuresim.core.errors import ServiceError
+from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.regions import is_region, region_key, region_keys
 from azuresim.core.resource_id import ResourceId
 
@@ -80,6 +81,17 @@ def parent_not_found(resource: ResourceId) -> ServiceError:
     return ServiceError(
         404, "ParentResourceNotFound", f"Can not perform requested operation on nested resource. Parent resource '{parent}' not found."
     )
+
+
+_ENTITY_NAME = re.compile(r"[^_\W][\w.-]{0,79}(?<![-.])", re.ASCII)
+
+
+def check_entity_name(name: str, path: str) -> None:
+    """Of disks, snapshots and images: 80 characters, from the first, no underscore, to the last, neither hyphen nor dot. Raises 400."""
+    if not _ENTITY_NAME.fullmatch(name):
+        raise invalid_parameter(
+            f"The entity name '{name}' is invalid according to its validation rule: ^[^_\\W][\\w-._]{{0,79}}(?<![-.])$.", target=path
+        )
 
 
 # Limits on tags: azure-resource-manager documentation, tag-resources.

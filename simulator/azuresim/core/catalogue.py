@@ -150,7 +150,6 @@ class Catalogue:
         self._sizes = {size.name.lower(): size for size in sizes}
         self._withdrawn: set[tuple[str, str]] = set()
         self._restricted: set[tuple[str, str]] = set()
-        self._exhausted: set[tuple[str, str]] = set()
         self._foreign: dict[str, dict[str, ForeignImage]] = {}
 
     def size(self, name: str, region: str) -> VmSize | None:
@@ -178,15 +177,6 @@ class Catalogue:
     def restricted(self, region: str, size: str) -> bool:
         """Whether the region keeps the size from this subscription."""
         return (region.lower(), size.lower()) in self._restricted
-
-    def exhaust(self, region: str, size: str, *, exhausted: bool = True) -> None:
-        """A region runs out of hardware for a size, or has some again: machines that need it fail with AllocationFailed."""
-        change = self._exhausted.add if exhausted else self._exhausted.discard
-        change((region.lower(), size.lower()))
-
-    def has_hardware(self, region: str, size: str) -> bool:
-        """Whether one more machine can be allocated."""
-        return (region.lower(), size.lower()) not in self._exhausted
 
     def image(self, publisher: str, offer: str, sku: str) -> SupportedImage | None:
         """None when Batch does not support it."""

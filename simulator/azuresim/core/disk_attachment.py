@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from azuresim.core.contents import Contents
+from azuresim.core.disk_origins import Origin
 from azuresim.core.disks import Disks
 from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.extents import SparseBytes
@@ -45,22 +45,10 @@ class DisksOfMachines:
         machine: ResourceId,
         creation: Json | None = None,
         sku: str = "Standard_LRS",
-        size_gib: int | None = None,
-        tags: dict[str, str] | None = None,
         bits: SparseBytes | None = None,
         running: bool = True,
     ) -> ManagedDisk:
-        """A finished disk, attached. ``creation`` is its `creationData`; ``size_gib`` may be more than the contents need."""
-        size = contents.size_gib if size_gib is None else size_gib
-        if size < contents.size_gib:
-            # hitachienergy/epiphany#1049.
-            raise ServiceError(
-                409,
-                "OperationNotAllowed",
-                f"The specified disk size {size} GB is smaller than the size of the corresponding disk in the VM image: "
-                f"{contents.size_gib} GB. This is not allowed. Please choose equal or greater size or do not specify an explicit size.",
-                target="osDisk.diskSizeGB" if contents.os_type else "dataDisk.diskSizeGB",
-            )
+        """A finished disk, attached. ``creation`` is its `creationData`."""
         declared: Json = {"creationData": creation or {"createOption": "Empty"}}
         if contents.os_type is not None:
             declared |= {"osType": contents.os_type, "hyperVGeneration": contents.generation}
@@ -70,10 +58,10 @@ class DisksOfMachines:
         disk = ManagedDisk(
             id=disk_id,
             location=location,
-            tags=tags,
+            tags=None,
             sku=sku,
             declared=declared,
-            contents=replace(contents, size_gib=size),
+            contents=contents,
             bits=bits,
             machines=[str(machine)],
             running=running,
@@ -81,8 +69,29 @@ class DisksOfMachines:
         self._disks.keep(disk)
         return disk
 
-    def attach(self, disk_id: ResourceId, machine: ResourceId, *, location: str, running: bool = True) -> ManagedDisk:
-        """Raises 404, 409 for a disk that somebody else has, and 400 for one in another region."""
+    def check_free(self, disk_id: ResourceId) -> None:
+        """409 where there is a disk: a machine makes no second one of a name.
+
+        The service says so when the machine's operation ends (hashicorp/terraform-provider-azurerm#15513); here it does at once.
+        """
+        if self.find(disk_id) is not None:
+            raise ServiceError(
+                409,
+                "ConflictingUserInput",
+                f"Disk {disk_id.name} already exists in resource group {disk_id.group.upper()}. Only CreateOption.Attach is supported.",
+                target=str(disk_id),
+            )
+
+    def origin(self, creation: Json, location: str) -> Origin:
+        """What a copy holds, as of now. Raises 400, 404 and 409."""
+        return self._disks.copied(creation, location)
+
+    def grow(self, disk_id: ResourceId, size_gib: int) -> None:
+        """Through its machine, at once."""
+        self._disks.grow(self._sources.disks.get(disk_id), size_gib)
+
+    def check_attach(self, disk_id: ResourceId, machine: ResourceId, *, location: str) -> list[str]:
+        """The other machines that have it. Raises 404, 409 for a disk that somebody else has, and 400 for one in another region."""
         disk = self._sources.disks.get(disk_id)
         if region_key(disk.location) != region_key(location):
             raise invalid_parameter(
@@ -97,8 +106,15 @@ class DisksOfMachines:
                 f"Disk '{disk_id}' cannot be attached as the disk is already owned by VM '{others[0]}'.",
             )
         self.check_open(disk)
-        if not disk.made or disk.awaits_upload:
-            raise ServiceError(409, "OperationNotAllowed", f"Disk {disk.id.name} cannot be attached in state {disk.disk_state}.")
+        if not disk.made or disk.awaits_upload or disk.state == "Deleting":
+            state = "Deleting" if disk.state == "Deleting" else disk.disk_state
+            raise ServiceError(409, "OperationNotAllowed", f"Disk {disk.id.name} cannot be attached in state {state}.")
+        return others
+
+    def attach(self, disk_id: ResourceId, machine: ResourceId, *, location: str, running: bool = True) -> ManagedDisk:
+        """Raises as ``check_attach`` does."""
+        others = self.check_attach(disk_id, machine, location=location)
+        disk = self._sources.disks.get(disk_id)
         disk.machines = [*others, str(machine)]
         disk.running = running
         return disk

@@ -74,6 +74,8 @@ class Origins:
     def _copy(self, creation: Mapping[str, Any], location: str, kind: DiskKind, *, now: float) -> Callable[[], Origin]:
         text = _required(creation, "sourceResourceId", kind, within="creationData.")
         source = self._sources.disk(text)
+        if source is not None and str(creation["createOption"]).lower() == "restore":
+            raise invalid_parameter(f"Id {text} is not the id of a disk restore point.", target="sourceResourceId")
         if source is None:
             parsed = ResourceId.parse(text)
             raise (

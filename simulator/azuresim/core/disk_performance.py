@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from azuresim.core.errors import invalid_parameter
+
 Json = dict[str, Any]
 
 # GiB at most, tier, IOPS, MB/s.
@@ -29,6 +31,14 @@ KINDS = {
         "Standard_LRS", "Standard_ZRS", "StandardSSD_LRS", "StandardSSD_ZRS", "Premium_LRS", "Premium_ZRS", "PremiumV2_LRS", "UltraSSD_LRS",
     )
 }  # fmt: skip
+
+
+def known_sku(name: str, path: str = "sku.name") -> str:
+    """As the service writes it. Raises 400, naming ``path``."""
+    known = KINDS.get(name.lower())
+    if known is None:
+        raise invalid_parameter(f"The value '{name}' of parameter '{path}' is invalid.", target=path)
+    return known
 
 
 def sku_tier(sku: str) -> str:

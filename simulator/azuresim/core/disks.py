@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from azuresim.core.arm_rules import check_location, given_properties, property_change
+from azuresim.core.arm_rules import check_entity_name, check_location, given_properties, property_change
 from azuresim.core.disk_access import Accesses
 from azuresim.core.disk_origins import Origin, Origins, at_least, declared_contents
-from azuresim.core.disk_performance import KINDS, MAX_GIB, PERFORMANCE, is_declared, performance
+from azuresim.core.disk_performance import MAX_GIB, PERFORMANCE, is_declared, known_sku, performance
 from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.kernel import Kernel
 from azuresim.core.managed_disks import ManagedDisk
@@ -58,10 +58,11 @@ class Disks:
         existing = self.find(disk_id)
         check_location(existing, disk_id, body)
         properties = given_properties(body)
-        sku = _checked_sku((body.get("sku") or {}).get("name") or (existing.sku if existing else "Standard_LRS"))
+        sku = known_sku((body.get("sku") or {}).get("name") or (existing.sku if existing else "Standard_LRS"))
         _check_size(properties.get("diskSizeGB"))
         if existing is not None:
             return existing, self._update(existing, sku, properties, body.get("tags"))
+        check_entity_name(disk_id.name, f"{disk_id.types[-1][:-1]}.name")
         if properties.get("creationData") is None:
             raise invalid_parameter("Required parameter 'creationData' is missing (null).", target="creationData")
         made = ManagedDisk(
@@ -82,7 +83,7 @@ class Disks:
     def patch(self, disk_id: ResourceId, body: Mapping[str, Any]) -> tuple[ManagedDisk, Operation]:
         """Merge tags, SKU and properties."""
         disk = self.get(disk_id)
-        sku = _checked_sku((body.get("sku") or {}).get("name") or disk.sku)
+        sku = known_sku((body.get("sku") or {}).get("name") or disk.sku)
         properties = given_properties(body)
         _check_size(properties.get("diskSizeGB"))
         return disk, self._update(disk, sku, properties, body.get("tags", disk.tags))
@@ -141,6 +142,15 @@ class Disks:
         if states["diskState"] in {"ActiveSAS", "ActiveUpload"}:
             self.accesses.open(disk, writes=states["diskState"] == "ActiveUpload", seconds=self._kernel.durations.disk_access_linger)
         return disk
+
+    def copied(self, creation: Json, location: str) -> Origin:
+        """What a data disk copied from a disk or snapshot holds. Raises as a PUT of such a disk does."""
+        return self._origins.find({"creationData": creation}, location, "disks", now=self._kernel.moment)()
+
+    def grow(self, disk: ManagedDisk, size_gib: int) -> None:
+        """At once."""
+        disk.contents, disk.declared = replace(disk.contents, size_gib=size_gib), {**disk.declared, "diskSizeGB": size_gib}
+        self._complete(disk, self._kernel.moment)
 
     def keep(self, disk: ManagedDisk) -> None:
         """Keep a finished disk, without an operation: for machines, which make their own."""
@@ -239,13 +249,6 @@ class Disks:
             return disk.document(None)
 
         return self._operations.after(seconds, DISKS, disk.id, disk.location, finish)
-
-
-def _checked_sku(name: str) -> str:
-    known = KINDS.get(name.lower())
-    if known is None:
-        raise invalid_parameter(f"The value '{name}' of parameter 'sku.name' is invalid.", target="sku.name")
-    return known
 
 
 def _check_size(given: int | None) -> None:

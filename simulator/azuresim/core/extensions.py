@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -90,8 +89,13 @@ class Extensions:
 
     def _install(self, machine: Machine, extension: Extension, properties: Json) -> Operation:
         def carry_out(report: Report) -> None:
-            failure = self._run(machine, extension, report)
-            if failure is not None:
+            self._run(machine, extension, lambda failure: settle(report, failure))
+
+        def settle(report: Report, failure: ServiceError | None) -> None:
+            # Later settings, or an operation of the machine, may have overtaken these.
+            if operation.ended is None:
+                if failure is None:
+                    extension.state = "Succeeded"
                 report(failure)
 
         operation = self._guests.tell(machine, extension.id, carry_out, lambda: _fail(extension))
@@ -102,32 +106,26 @@ class Extensions:
         extension.state = "Updating"
         return operation
 
-    def _run(self, machine: Machine, extension: Extension, report: Report) -> ServiceError | None:
-        """Custom scripts run; everything else installs. The failure, or None when the report comes by itself."""
+    def _run(self, machine: Machine, extension: Extension, report: Report) -> None:
+        """Custom scripts run; everything else installs."""
         script = _script(extension)
         if script is None:
             extension.message = "Enable succeeded."
-            self._succeed(extension, report)
-            return None
-        outcome = self._guests.run(machine, script, {}, "script.sh")
+            report(None)
+            return
+        outcome = self._guests.run(machine, script, {}, "script.sh", limit=self._kernel.durations.agent_silence)
         if not outcome.reports:
-            return None
+            return
+        failure = None
         if outcome.exit_code:
             extension.message = (
                 f"Enable failed: failed to execute command: command terminated with exit status={outcome.exit_code}\n"
                 f"[stdout]\n{outcome.output}\n[stderr]\n{outcome.error}"
             )
             failure = extension_failed(machine, extension.id.name, extension.kind, extension.message)
-            self._kernel.agenda.at(self._kernel.moment + outcome.seconds, lambda _at: report(failure))
-            return None
-        extension.message = f"Enable succeeded: \n[stdout]\n{outcome.output}\n[stderr]\n{outcome.error}"
-        self._kernel.agenda.at(self._kernel.moment + outcome.seconds, lambda _at: self._succeed(extension, report))
-        return None
-
-    @staticmethod
-    def _succeed(extension: Extension, report: Report) -> None:
-        extension.state = "Succeeded"
-        report(None)
+        else:
+            extension.message = f"Enable succeeded: \n[stdout]\n{outcome.output}\n[stderr]\n{outcome.error}"
+        self._guests.later(machine, min(outcome.seconds, self._kernel.durations.agent_silence), lambda: report(failure))
 
 
 def extension_failed(machine: Machine, name: str, kind: str, message: str) -> ServiceError:
@@ -165,7 +163,7 @@ def _script(extension: Extension) -> str | None:
     if settings.get("script"):
         try:
             return base64.b64decode(str(settings["script"]), validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             return ""
     return str(settings.get("commandToExecute", ""))
 

@@ -111,7 +111,7 @@ class Growth:
         if account.allocation_mode == "BatchService":
             return None
         try:
-            self._quotas.require(account.id.subscription, account.location, size.family, size.vcpus, low_priority=not dedicated)
+            self._quotas.require(account.id.subscription, account.location, size, low_priority=not dedicated)
         except ServiceError as over:
             if not dedicated:
                 return resize_error("AccountSpotCoreQuotaReached", dedicated=False)

@@ -133,13 +133,16 @@ class Guests:
     ) -> Operation:
         """Give the agent a task. ``carry_out`` begins when the agent has it and reports once; ``fail`` undoes the waiting.
 
+        An earlier task about the same ``subject`` is preempted.
+
         Raises 409 when the machine does not run (hashicorp/terraform-provider-azurerm#477).
         """
         if machine.power != "running" or machine.guest is None:
             raise ServiceError(409, "OperationNotAllowed", "Cannot modify extensions in the VM when the VM is not running.")
         kernel = self._kernel
+        self._drop(machine, [task for task in machine.tasks if task.subject == subject.key])
         operation = self._operations.begin(COMPUTE, subject.subscription, machine.location)
-        task = Task(operation=operation, fail=fail, exclusive=exclusive)
+        task = Task(operation=operation, subject=subject.key, fail=fail, exclusive=exclusive)
         machine.tasks.append(task)
 
         def close(at: float, error: ServiceError | None) -> None:
@@ -155,7 +158,13 @@ class Guests:
             task.appointments.append(kernel.agenda.at(later, lambda at: close(at, error)))
 
         def begin(_at: float) -> None:
-            if machine.guest is not None and machine.guest.reports(kernel.moment):
+            guest = machine.guest
+            if guest is None or guest.ready is None:
+                return
+            if kernel.moment < guest.ready:
+                # It has rebooted meanwhile.
+                task.appointments.append(kernel.agenda.at(guest.ready, begin))
+            elif guest.answering:
                 carry_out(report)
 
         starts = max(kernel.moment + kernel.durations.agent_deliver, machine.guest.ready or 0)
@@ -165,8 +174,21 @@ class Guests:
 
     def abandon(self, machine: Machine) -> None:
         """Tasks in flight come to nothing: a later operation takes the machine away from them."""
-        for task in machine.tasks:
+        self._drop(machine, list(machine.tasks))
+
+    def later(self, machine: Machine, seconds: float, happen: Callable[[], None]) -> None:
+        """In so many seconds, if the same guest still runs and its agent answers."""
+        guest = machine.guest
+
+        def due(_at: float) -> None:
+            if guest is not None and machine.guest is guest and guest.answering:
+                happen()
+
+        self._kernel.agenda.at(self._kernel.moment + seconds, due)
+
+    def _drop(self, machine: Machine, tasks: list[Task]) -> None:
+        for task in tasks:
+            machine.tasks.remove(task)
             task.cancel()
             task.fail()
             self._operations.end(task.operation, self._kernel.moment, preempted())
-        machine.tasks.clear()

@@ -13,7 +13,8 @@ No shell runs. The words that matter are recognised, everything else succeeds in
 - `sh -c '...'`, `cat > FILE <<EOF`, running that FILE
 - a cmdlet on Linux is not found: 127
 
-There are no variables but the parameters and no control flow: the branches of an `if` run in order, those behind `else` do not.
+There are no variables but the parameters and no control flow: the branches of an `if` run in order, those behind `else` do not. What is
+too deep, too long or too large is cut short.
 """
 
 from __future__ import annotations
@@ -28,10 +29,13 @@ from typing import Literal
 from azuresim.core.guest_words import commands, here_documents, inline, seconds, stages, started_process, words
 
 EffectKind = Literal["deprovision", "power-off", "reboot"]
-_NOT_FOUND = 127
+_NOT_FOUND, _MISUSE = 127, 2
+# A script that runs itself would never end: how deep scripts run scripts, how many commands are looked at, how many lines `seq` writes.
+_DEPTH, _COMMANDS, _LINES = 20, 2_000, 10_000
+_NUMBER = re.compile("[0-9]{1,9}")
 # A deprovisioning takes seconds, a sysprep about a minute (unverified).
 _DEPROVISION_SECONDS, _SYSPREP_SECONDS, _SHUTDOWN_SECONDS = 3.0, 60.0, 2.0
-_AT = re.compile(r"\bat\b.*\bnow\b(?:\s*\+\s*(\d+)\s*(minutes?|min))?")
+_AT = re.compile(r"\bat\b.*\bnow\b(?:\s*\+\s*([0-9]{1,9})\s*(minutes?|min))?")
 _CMDLET = re.compile(r"[A-Z][a-z]+-[A-Z]\w*")
 _DETACHERS = frozenset({"nohup", "setsid", "systemd-run", "start-process", "start-job"})
 _PREFIXES = frozenset({"sudo", "exec", "then", "do", "command", "time", "env", "{", "("})
@@ -68,6 +72,14 @@ def perform(script: str, *, windows: bool = False, parameters: Mapping[str, str]
 
 
 @dataclass(slots=True)
+class _Shared:
+    """What a script and those it runs have in common: the files it wrote, and how many more commands are looked at."""
+
+    files: dict[str, str] = field(default_factory=dict)
+    commands: int = _COMMANDS
+
+
+@dataclass(slots=True)
 class _Shell:
     """The state of one script. ``now`` counts seconds; ``over`` ends it."""
 
@@ -83,14 +95,19 @@ class _Shell:
     output: list[str] = field(default_factory=list)
     error: list[str] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
-    files: dict[str, str] = field(default_factory=dict)
+    shared: _Shared = field(default_factory=_Shared)
+    depth: int = 0
 
     def run(self, script: str) -> None:
         """All its commands, until it is over."""
         skipping = False
         script, files = here_documents(script.replace("\\\n", " "))
-        self.files.update(files)
+        self.shared.files.update(files)
         for number, text, joint, ahead in commands(script):
+            self.shared.commands -= 1
+            if self.shared.commands < 0 or self.depth > _DEPTH:
+                self.over = True
+                return
             self.line = number
             first = text.split(maxsplit=1)[0] if text.split() else ""
             skipping = (skipping or first in {"else", "elif"}) and first != "fi"
@@ -130,15 +147,15 @@ class _Shell:
         return found
 
     def _detach(self, found: list[str], delay: float) -> None:
-        inner = _Shell(windows=self.windows, path=self.path, detached=True, now=self.now + delay, files=self.files)
+        inner = _Shell(windows=self.windows, path=self.path, detached=True, now=self.now + delay, shared=self.shared, depth=self.depth + 1)
         if found and found[0].lower() == "start-process":
             found = started_process(found)
         while found and (found[0].lower() in _DETACHERS or found[0].startswith("--")):
             found = found[1:]
         if len(found) == 1:
-            inner.run(self.files.get(found[0], found[0]))
+            inner.run(self.shared.files.get(found[0], found[0]))
         elif found:
-            inner.run(inline(found) or self.files.get(found[-1]) or shlex.join(found))
+            inner.run(inline(found) or self.shared.files.get(found[-1]) or shlex.join(found))
         self.effects.extend(inner.effects)
         self.code = 0
 
@@ -146,9 +163,11 @@ class _Shell:
         found, stream = self._redirected(found)
         name = _name(found[0]) if found else ""
         nested = inline(found) if name in _SHELLS else None
-        script = nested if nested is not None else next((self.files[w] for w in found[:2] if w in self.files), None)
+        script = nested if nested is not None else next((self.shared.files[w] for w in found[:2] if w in self.shared.files), None)
         if script is not None and name != "cat":
+            self.depth += 1
             self.run(script)
+            self.depth -= 1
             # Leaving an inner script leaves only that, unless it took the agent with it.
             self.over = not self.alive
             return
@@ -189,13 +208,13 @@ def _printf(_shell: _Shell, given: list[str], stream: list[str]) -> None:
 
 
 def _seq(_shell: _Shell, given: list[str], stream: list[str]) -> None:
-    numbers = [int(word) for word in given if word.isdigit()]
+    numbers = [int(word) for word in given if _NUMBER.fullmatch(word)]
     first, last = (numbers[0], numbers[-1]) if len(numbers) > 1 else (1, numbers[-1] if numbers else 0)
-    stream.append("".join(f"{number}\n" for number in range(first, last + 1)))
+    stream.append("".join(f"{number}\n" for number in range(first, min(last, first + _LINES) + 1)))
 
 
 def _cat(shell: _Shell, given: list[str], stream: list[str]) -> None:
-    stream.extend(f"{shell.files[word]}\n" for word in given if word in shell.files)
+    stream.extend(f"{shell.shared.files[word]}\n" for word in given if word in shell.shared.files)
 
 
 def _sleep(shell: _Shell, given: list[str], _stream: list[str]) -> None:
@@ -203,7 +222,9 @@ def _sleep(shell: _Shell, given: list[str], _stream: list[str]) -> None:
 
 
 def _exit(shell: _Shell, given: list[str], _stream: list[str]) -> None:
-    shell.code = int(given[0]) if given and given[0].isdigit() else shell.code
+    if given:
+        # A shell's exit code has eight bits; what is no number is a misuse.
+        shell.code = int(given[0]) % 256 if _NUMBER.fullmatch(given[0]) else _MISUSE
     shell.over = True
 
 
@@ -241,8 +262,8 @@ def _sysprep(shell: _Shell, given: list[str], _stream: list[str]) -> None:
 
 def _shutdown(shell: _Shell, given: list[str], _stream: list[str]) -> None:
     kind: EffectKind = "reboot" if {"-r", "/r", "--reboot"} & {word.lower() for word in given} else "power-off"
-    minutes = next((float(word[1:]) for word in given if re.fullmatch(r"\+\d+", word)), 0.0)
-    timer = next((float(b) for a, b in pairwise(given) if a.lower() in {"/t", "-t"} and b.isdigit()), 0.0)
+    minutes = next((float(word[1:]) for word in given if word[:1] == "+" and _NUMBER.fullmatch(word[1:])), 0.0)
+    timer = next((float(b) for a, b in pairwise(given) if a.lower() in {"/t", "-t"} and _NUMBER.fullmatch(b)), 0.0)
     delay = minutes * 60 + timer
     if delay:
         shell.happen(kind, delay)

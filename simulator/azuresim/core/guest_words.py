@@ -83,7 +83,7 @@ def here_documents(script: str) -> tuple[str, dict[str, str]]:
 
 def seconds(text: str) -> float:
     """`90`, `2m` and the like; 0 for anything else."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([a-z]*)", text)
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([a-z]*)", text)
     return float(match[1]) * _UNIT_SECONDS.get(match[2], 1.0) if match else 0.0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from azuresim.core.contents import Contents
 from azuresim.core.errors import ServiceError, invalid_parameter
-from azuresim.core.machine_view import Machine, MachineDisk
+from azuresim.core.machine import Machine, MachineDisk
 from azuresim.core.managed_disks import ManagedDisk
 from azuresim.core.regions import region_key
 from azuresim.core.resource_id import ResourceId

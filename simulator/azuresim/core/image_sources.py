@@ -10,7 +10,7 @@ from azuresim.core.captures import Capture, CapturedDisk, Source
 from azuresim.core.definitions import Definition
 from azuresim.core.disk_sources import disks_source
 from azuresim.core.errors import invalid_parameter
-from azuresim.core.machine_view import Machine, MachineDisk
+from azuresim.core.machine import Machine, MachineDisk
 from azuresim.core.managed_images import ManagedImage
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.source_rules import (

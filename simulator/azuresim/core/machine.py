@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -74,10 +74,12 @@ class Running:
 class Task:
     """Something the agent was told to do and has not reported on. ``fail`` tells whoever asked that it came to nothing.
 
-    Of ``exclusive`` tasks, the older run commands, a machine takes one at a time.
+    ``subject`` is the key of what it is about: a later task about the same takes over. Of ``exclusive`` tasks, the older run commands,
+    a machine takes one at a time.
     """
 
     operation: Operation
+    subject: str
     fail: Callable[[], None]
     exclusive: bool = False
     appointments: list[Appointment] = field(default_factory=list)
@@ -204,8 +206,18 @@ class Machine:
         return self.power != "deallocated"
 
     @property
+    def low_priority(self) -> bool:
+        """Whether it is a Spot machine, with a quota of its own."""
+        return is_low_priority(self.properties)
+
+    @property
     def encrypted(self) -> bool:
         """Whether the OS disk is encrypted by the guest or at the host."""
         settings = self.os_disk.settings.get("encryptionSettings") or {}
         disk_encryption = any("AzureDiskEncryption" in extension.kind for extension in self.extensions.values())
         return bool(settings.get("enabled")) or disk_encryption
+
+
+def is_low_priority(properties: Mapping[str, Any]) -> bool:
+    """Of a machine's properties: Spot, or the older name of it."""
+    return str(properties.get("priority", "")).lower() in {"low", "spot"}

@@ -21,10 +21,10 @@ class MachineNetworks:
         self._kernel = kernel
         self._network = network
 
-    def check(self, machine: ResourceId, profile: Mapping[str, Any]) -> None:
-        """Raises 400 for a NIC that somebody else has."""
+    def check(self, machine: ResourceId, profile: Mapping[str, Any], location: str) -> None:
+        """Raises 400 for a NIC that somebody else has, or in another region."""
         for reference in profile.get("networkInterfaces") or ():
-            self._network.check_free(_parsed(reference), machine)
+            self._network.check_free(_parsed(reference), machine, location=location)
 
     def make(self, machine: ResourceId, profile: Mapping[str, Any], location: str) -> Json:
         """The network profile as shown: references only."""
@@ -58,9 +58,10 @@ class MachineNetworks:
                     "OperationNotAllowed",
                     f"Network interfaces of VM '{machine.id.name}' can be added or removed only while the VM is deallocated.",
                 )
-            for key in set(before) - set(after):
+            self.check(machine.id, profile, machine.location)
+            for key in sorted(set(before) - set(after)):
                 self._network.detach(_parsed(before[key]))
-            for key in set(after) - set(before):
+            for key in sorted(set(after) - set(before)):
                 self._network.attach(_parsed(after[key]), location=machine.location, machine=machine.id)
         return {**present, "networkInterfaces": [{**before.get(key, {}), **reference} for key, reference in after.items()]}
 

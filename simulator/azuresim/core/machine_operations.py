@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from azuresim.core.catalogue import Catalogue
+from azuresim.core.disk_attachment import DisksOfMachines
 from azuresim.core.errors import ServiceError
 from azuresim.core.guest import Guests, preempted
 from azuresim.core.kernel import Kernel
 from azuresim.core.machine import Machine, Running
+from azuresim.core.machine_allocation import MachineAllocation
 from azuresim.core.operations import COMPUTE, Operation, Operations
 
 Json = dict[str, Any]
@@ -23,11 +24,14 @@ def not_allowed(operation: str, machine: Machine, because: str) -> ServiceError:
 class MachineOperations:
     """Begins and ends them."""
 
-    def __init__(self, kernel: Kernel, operations: Operations, catalogue: Catalogue, guests: Guests) -> None:
+    def __init__(
+        self, kernel: Kernel, operations: Operations, guests: Guests, *, disks: DisksOfMachines, allocation: MachineAllocation
+    ) -> None:
         self.kernel = kernel
         self.guests = guests
+        self.allocation = allocation
         self._operations = operations
-        self._catalogue = catalogue
+        self._disks = disks
 
     def begin(
         self, machine: Machine, name: str, seconds: float, finish: Callable[[], Json | None], *, state: str = "Updating", alone: bool = True
@@ -69,15 +73,14 @@ class MachineOperations:
             )
 
     def power_up(self, machine: Machine) -> None:
-        """Get hardware and boot. Raises AllocationFailed when the region has none left."""
-        if not self._catalogue.has_hardware(machine.location, machine.size):
+        """Get hardware and boot. Without hardware it is deallocated, and the error is how the operation fails."""
+        try:
+            self.allocation.allocate(machine)
+        except ServiceError:
             machine.power = "deallocated"
-            raise ServiceError(
-                409,
-                "AllocationFailed",
-                "Allocation failed. We do not have sufficient capacity for the requested VM size in this region. Read more about improving "
-                "likelihood of allocation success at https://aka.ms/allocation-guidance",
-            )
+            self._disks.set_running(machine.id, running=False)
+            raise
+        self._disks.set_running(machine.id, running=True)
         self.guests.boot(machine, agent=machine.agent_wanted)
 
     def _preempt(self, machine: Machine) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from azuresim.core.catalogue import Catalogue
 from azuresim.core.disk_attachment import DisksOfMachines
 from azuresim.core.errors import ServiceError
 from azuresim.core.machine import Machine
@@ -22,16 +23,20 @@ _DEALLOCATE_STEPS, _MANAGED_STEPS = 2, 1
 class MachinePower:
     """All of it but `generalize` is a long-running operation."""
 
-    def __init__(self, operations: MachineOperations, disks: DisksOfMachines, vhds: MachineVhds, storage: MachineStorage) -> None:
+    def __init__(
+        self, operations: MachineOperations, catalogue: Catalogue, disks: DisksOfMachines, vhds: MachineVhds, storage: MachineStorage
+    ) -> None:
         self._operations = operations
         self._guests = operations.guests
         self._kernel = operations.kernel
+        self._catalogue = catalogue
         self._disks = disks
         self._vhds = vhds
         self._storage = storage
 
     def start(self, machine: Machine) -> Operation:
         """A generalised machine never starts again; one that runs goes on running."""
+        self._operations.check_not_deleting(machine, "start")
         _check_not_generalized("start", machine)
         if machine.unmanaged:
             check_managed(self._kernel.moment)
@@ -39,9 +44,12 @@ class MachinePower:
             return self._operations.begin(
                 machine, "start", self._kernel.durations.machine_update, lambda: self._end_start(machine, steps=0)
             )
+        allocates = not machine.allocated
+        if allocates:
+            self._check_size(machine)
         self._disks.set_running(machine.id, running=True)
         operation = self._operations.begin(
-            machine, "start", self._kernel.durations.machine_start, lambda: self._end_start(machine, steps=1)
+            machine, "start", self._kernel.durations.machine_start, lambda: self._end_start(machine, steps=1, allocates=allocates)
         )
         machine.power = "starting"
         return operation
@@ -59,14 +67,15 @@ class MachinePower:
         _check_not_generalized("restart", machine)
         _check_allocated("restart", machine)
         seconds = self._kernel.durations.machine_restart
-        return self._operations.begin(machine, "restart", seconds, lambda: self._end_restart(machine, steps=1))
+        return self._operations.begin(machine, "restart", seconds, lambda: self._end_restart(machine))
 
     def redeploy(self, machine: Machine) -> Operation:
         """To another host; the revision stays."""
         _check_not_generalized("redeploy", machine)
+        _check_allocated("redeploy", machine)
         _check_not_ephemeral("redeploy", machine)
         seconds = self._kernel.durations.machine_redeploy
-        return self._operations.begin(machine, "redeploy", seconds, lambda: self._end_restart(machine, steps=0))
+        return self._operations.begin(machine, "redeploy", seconds, lambda: self._end_redeploy(machine))
 
     def reapply(self, machine: Machine) -> Operation:
         """The platform tells the machine its model once more; nothing changes."""
@@ -122,9 +131,16 @@ class MachinePower:
         if not machine.generalized:
             self._operations.power_up(machine)
 
-    def _end_start(self, machine: Machine, *, steps: int) -> None:
-        if machine.power != "running":
+    def _check_size(self, machine: Machine) -> None:
+        size = self._catalogue.size(machine.size, "")
+        if size is not None:
+            self._operations.allocation.check(machine.id, size, machine.location, low_priority=machine.low_priority)
+
+    def _end_start(self, machine: Machine, *, steps: int, allocates: bool = False) -> None:
+        if allocates:
             self._operations.power_up(machine)
+        elif machine.power != "running":
+            self._guests.boot(machine, agent=machine.agent_wanted)
         machine.revision += steps
 
     def _end_stop(self, machine: Machine) -> None:
@@ -132,10 +148,14 @@ class MachinePower:
         machine.power = "stopped"
         machine.revision += 1
 
-    def _end_restart(self, machine: Machine, *, steps: int) -> None:
+    def _end_restart(self, machine: Machine) -> None:
+        self._guests.halt(machine)
+        self._guests.boot(machine, agent=machine.agent_wanted)
+        machine.revision += 1
+
+    def _end_redeploy(self, machine: Machine) -> None:
         self._guests.halt(machine)
         self._operations.power_up(machine)
-        machine.revision += steps
 
     def _end_deallocate(self, machine: Machine) -> None:
         if not machine.allocated:

@@ -69,8 +69,8 @@ class MachineVhds:
         if blob is not None:
             blob.lease.clear()
 
-    def make(self, uri: str, contents: Contents) -> Contents:
-        """A VHD for a new machine. Raises 409 when its address is taken."""
+    def plan(self, uri: str, contents: Contents) -> Callable[[], Contents]:
+        """A VHD for a new machine, to be made. Raises 409 when its address is taken."""
         place = self._place(uri)
         held = place.account.containers.get(place.container)
         if held is not None and place.name in held.blobs:
@@ -79,8 +79,12 @@ class MachineVhds:
                 "BlobAlreadyExists",
                 f"Blob {uri} already exists. Please provide a different blob URI as target for disk '{place.name}'.",
             )
-        self._put(place, contents)
-        return contents
+
+        def make() -> Contents:
+            self._put(place, contents)
+            return contents
+
+        return make
 
     def capture(self, machine: Machine, body: Mapping[str, Any], contents: Callable[[MachineDisk], Contents], api_version: str) -> Json:
         """Copies of all VHDs under `system/Microsoft.Compute/Images`, and the template that makes a machine of them, as recorded."""

@@ -10,20 +10,20 @@ from azuresim.core.arm_rules import check_location
 from azuresim.core.catalogue import Catalogue, VmSize
 from azuresim.core.errors import ServiceError
 from azuresim.core.guest import os_of
-from azuresim.core.machine import Machine, MachineDisk
+from azuresim.core.machine import Machine, MachineDisk, is_low_priority
+from azuresim.core.machine_disk_plans import Host
 from azuresim.core.machine_model import ENVELOPE, has_agent, merged, split_secrets, with_defaults
 from azuresim.core.machine_networks import MachineNetworks
 from azuresim.core.machine_operations import MachineOperations
 from azuresim.core.machine_rules import check_fit, check_managed, check_name, check_network, check_os_profile, size_of
 from azuresim.core.machine_storage import MachineStorage
 from azuresim.core.operations import Operation
-from azuresim.core.quotas import Quotas, Tally
+from azuresim.core.quotas import Quotas
 from azuresim.core.regions import region_key
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.shelf import Shelf
 
 Json = dict[str, Any]
-_LOW_PRIORITY = frozenset({"low", "spot"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,14 @@ class Machines:
         self,
         operations: MachineOperations,
         catalogue: Catalogue,
+        shelf: Shelf[Machine],
         *,
         storage: MachineStorage,
         networks: MachineNetworks,
-        tallies: Mapping[str, Tally],
+        quotas: Quotas,
     ) -> None:
-        self.shelf: Shelf[Machine] = Shelf()
-        self.quotas = Quotas(catalogue, lambda: self.shelf, tallies)
+        self.shelf = shelf
+        self.quotas = quotas
         self._kernel = operations.kernel
         self._operations = operations
         self._catalogue = catalogue
@@ -76,6 +77,7 @@ class Machines:
         location = region_key(body["location"])
         size = size_of(self._catalogue, properties, location)
         check_network(properties)
+        self._operations.allocation.check(resource, size, location, low_priority=is_low_priority(properties))
         machine = self._make(resource, body, size, location)
         self.shelf.put(machine)
         operation = self._operations.begin(
@@ -110,12 +112,11 @@ class Machines:
         check_fit(size, boot.contents, security)
         os_type = boot.contents.os_type or "Linux"
         check_os_profile(properties.get("osProfile"), os_type, wanted=boot.wants_profile)
-        low = str(properties.get("priority", "")).lower() in _LOW_PRIORITY
-        self.quotas.require(resource.subscription, location, size.family, size.vcpus, low_priority=low)
-        self._networks.check(resource, properties["networkProfile"])
+        self.quotas.require(resource.subscription, location, size, low_priority=is_low_priority(properties))
+        self._networks.check(resource, properties["networkProfile"], location)
         # What the disk becomes is the machine's choice; `TrustedLaunchSupported` images make either kind.
         boot = replace(boot, contents=replace(boot.contents, security_type=security))
-        os_disk, data_disks = self._storage.make(resource, profile, boot, size, location)
+        os_disk, data_disks = self._storage.make(Host(resource, location, size), profile, boot)
         model, secrets = split_secrets(properties)
         model = with_defaults(model, os_type)
         model["networkProfile"] = self._networks.make(resource, properties["networkProfile"], location)
@@ -145,9 +146,10 @@ class Machines:
         size = self._resized(machine, properties)
         model, secrets = merged(machine, properties)
         before = len(machine.data_disks)
-        leaving = self._storage.update(machine, profile, size)
+        update_disks = self._storage.plan_update(machine, Host(machine.id, machine.location, size), profile)
         if properties.get("networkProfile"):
             model["networkProfile"] = self._networks.change(machine, properties["networkProfile"])
+        leaving = update_disks()
         if "tags" in body:
             machine.tags = body["tags"]
         machine.envelope |= {name: body[name] for name in ENVELOPE if body.get(name) is not None}
@@ -164,15 +166,14 @@ class Machines:
     def _resized(self, machine: Machine, properties: Mapping[str, Any]) -> VmSize:
         """The size after an update; another one must fit disk and quota."""
         wanted = (properties.get("hardwareProfile") or {}).get("vmSize")
-        present = self._catalogue.size(machine.size, machine.location)
+        # The region may have withdrawn the size meanwhile; the machine keeps it.
+        present = self._catalogue.size(machine.size, "")
         if wanted is None or wanted.lower() == machine.size.lower():
-            # The region may have withdrawn the size meanwhile; the machine keeps it.
             return present or VmSize(machine.size, machine.size, 0, 0, 0, ("V1", "V2"))
         size = size_of(self._catalogue, properties, machine.location)
         check_fit(size, self._operations.guests.contents(machine.os_disk), machine.security_type)
-        more = size.vcpus - (present.vcpus if present is not None and present.family == size.family else 0)
-        if more > 0:
-            self.quotas.require(machine.id.subscription, machine.location, size.family, more)
+        self._operations.allocation.check(machine.id, size, machine.location, low_priority=machine.low_priority)
+        self.quotas.require(machine.id.subscription, machine.location, size, low_priority=machine.low_priority, replaces=present)
         return size
 
     def _end_create(self, machine: Machine) -> None:
@@ -187,7 +188,7 @@ class Machines:
         if reboots:
             self._operations.guests.halt(machine)
         # An update may have overtaken the creation, or come after one that failed, or have changed the size.
-        if reboots or not machine.booted:
+        if reboots or not (machine.booted or machine.generalized):
             self._operations.power_up(machine)
 
     def _end_delete(self, machine: Machine) -> None:

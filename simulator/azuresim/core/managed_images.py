@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from azuresim.core.arm_rules import check_location, given_properties, property_change
+from azuresim.core.arm_rules import check_entity_name, check_location, given_properties, property_change
 from azuresim.core.contents import Contents
 from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.image_disks import ImageDisks, from_machine, from_profile
@@ -68,6 +68,7 @@ class ManagedImages:
             _check_same_source(existing, properties)
             existing.tags = body.get("tags")
             return existing, ImageWritten(created=False, operation=self._write(existing, "Updating", None))
+        check_entity_name(image_id.name, "image.name")
         disks = self._disks(properties, body["location"])
         shown = {
             **({"sourceVirtualMachine": properties["sourceVirtualMachine"]} if properties.get("sourceVirtualMachine") else {}),

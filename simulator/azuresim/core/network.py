@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from azuresim.core.arm_rules import check_location
 from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.kernel import Kernel
 from azuresim.core.operations import COMPUTE, Operation, Operations
+from azuresim.core.regions import region_key
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.shelf import Shelf
 
 Json = dict[str, Any]
+_NAME = re.compile(r"\w(?:[\w.-]{0,78}\w)?", re.ASCII)
 _NIC_TYPE = "microsoft.network/networkinterfaces"
 
 
@@ -83,8 +87,30 @@ class Network:
         self._shelf.put(made)
         return made
 
-    def check_free(self, nic: ResourceId, machine: ResourceId) -> None:
-        """Raises 400 for what is no NIC, and for one that another machine has."""
+    def put(self, nic: ResourceId, body: Mapping[str, Any]) -> tuple[NetworkInterface, Operation, bool]:
+        """Create or replace; True: it is new. Its machine, its guid and its hardware address stay."""
+        existing = self._shelf.find(nic)
+        check_location(existing, nic, body)
+        properties = body.get("properties") or {}
+        if existing is None and not _NAME.fullmatch(nic.name):
+            raise ServiceError(
+                400,
+                "InvalidResourceName",
+                f"Resource name {nic.name} is invalid. The name can be up to 80 characters long. It must begin with a word character, and "
+                "it must end with a word character or with '_'. The name may contain word characters or '.', '-', '_'.",
+            )
+        if not properties.get("ipConfigurations"):
+            raise _malformed("properties.ipConfigurations")
+        made = self.create(nic, location=region_key(body["location"]), given=properties, tags=body.get("tags"))
+        if existing is not None:
+            made.machine, made.guid, made.mac = existing.machine, existing.guid, existing.mac
+        # Over before its answer is written.
+        operation = self._operations.begin(COMPUTE, nic.subscription, made.location)
+        self._operations.end(operation, self._kernel.moment)
+        return made, operation, existing is None
+
+    def check_free(self, nic: ResourceId, machine: ResourceId, *, location: str) -> None:
+        """Raises 400 for what is no NIC, for one that another machine has, and for one in another region."""
         if nic.type != _NIC_TYPE:
             raise invalid_parameter(f"The value '{nic}' of parameter networkProfile.networkInterfaces.id is invalid.", target="id")
         found = self._shelf.find(nic)
@@ -95,10 +121,17 @@ class Network:
                 f"Network Interface {nic} is used by existing resource {found.machine}. In order to use it, it must be dissociated from "
                 "the resource.",
             )
+        if found is not None and region_key(found.location) != region_key(location):
+            raise ServiceError(
+                400,
+                "InvalidResourceReference",
+                f"Resource {nic} referenced by resource {machine} was not found. Please make sure that the referenced resource exists, and "
+                "that both resources are in the same region.",
+            )
 
     def attach(self, nic: ResourceId, *, location: str, machine: ResourceId) -> None:
         """Give an existing NIC to a machine. One this world has not seen is taken as given."""
-        self.check_free(nic, machine)
+        self.check_free(nic, machine, location=location)
         found = self._shelf.find(nic) or self.create(nic, location=location)
         found.machine = machine
 
@@ -126,7 +159,12 @@ class Network:
             )
         found.state = "Deleting"
         seconds = self._kernel.durations.nic_delete
-        return self._operations.after(seconds, COMPUTE, nic, found.location, lambda: self._shelf.remove(nic))
+        return self._operations.after(seconds, COMPUTE, nic, found.location, lambda: self._gone(found))
+
+    def _gone(self, nic: NetworkInterface) -> None:
+        """Its name may be somebody else's by now."""
+        if self._shelf.find(nic.id) is nic:
+            self._shelf.remove(nic.id)
 
     def adopt(self, nic: ResourceId, body: Mapping[str, Any]) -> NetworkInterface:
         """A NIC as the service shows it."""
@@ -147,3 +185,32 @@ class Network:
                 **{name: properties[name] for name in ("privateIPAddress", "subnet", "primary") if properties.get(name) is not None},
             },
         }
+
+
+def check_given(properties: Any) -> None:
+    """For a NIC there is no model to hold a body against. Raises 400 for a member of another type."""
+    given = _object(properties, "properties")
+    for name in ("enableAcceleratedNetworking", "enableIPForwarding"):
+        if not isinstance(given.get(name), bool | None):
+            raise _malformed(f"properties.{name}")
+    _object(given.get("networkSecurityGroup"), "properties.networkSecurityGroup")
+    configurations = given.get("ipConfigurations")
+    if not isinstance(configurations, list | None):
+        raise _malformed("properties.ipConfigurations")
+    for number, each in enumerate(configurations or ()):
+        path = f"properties.ipConfigurations[{number}]"
+        inner = _object(_object(each, path).get("properties"), f"{path}.properties")
+        subnet = _object(inner.get("subnet"), f"{path}.properties.subnet")
+        texts = [each.get("name"), inner.get("privateIPAddress"), subnet.get("id")] if each else [0]
+        if not all(isinstance(text, str | None) for text in texts) or not isinstance(inner.get("primary"), bool | None):
+            raise _malformed(path)
+
+
+def _object(value: Any, path: str) -> Json:
+    if not isinstance(value, dict | None):
+        raise _malformed(path)
+    return value or {}
+
+
+def _malformed(path: str) -> ServiceError:
+    return ServiceError(400, "InvalidRequestFormat", f"Cannot parse the request: '{path}' is missing or has the wrong type.", target=path)

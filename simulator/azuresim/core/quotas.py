@@ -23,7 +23,6 @@ _REGIONAL = {
     "lowPriorityCores": ("Total Regional Low-priority vCPUs", 100),
 }
 _FAMILY_LIMIT = 100
-_LOW_PRIORITY = frozenset({"low", "spot"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +86,20 @@ class Quotas:
             for name, tally in self._tallies.items()
         ]
 
-    def require(self, subscription: str, region: str, family: str, cores: int, *, low_priority: bool = False) -> None:
-        """Raises 409 OperationNotAllowed, in the words that only quota errors have."""
-        for name in ("lowPriorityCores",) if low_priority else ("cores", family):
+    def require(self, subscription: str, region: str, size: VmSize, *, low_priority: bool, replaces: VmSize | None = None) -> None:
+        """Raises 409 OperationNotAllowed for one machine more of ``size``, or for one that has the size ``replaces`` so far."""
+        for name in ("lowPriorityCores",) if low_priority else ("cores", size.family):
             limit, current = self.limit(subscription, region, name), self._current(subscription, region, name)
-            if current + cores > limit:
-                what = {"cores": "Total Regional Cores", "lowPriorityCores": "LowPriorityCores"}.get(name, f"{name} Cores")
-                raise ServiceError(
-                    409,
-                    "OperationNotAllowed",
-                    f"Operation could not be completed as it results in exceeding approved {what} quota. Additional details - Deployment "
-                    f"Model: Resource Manager, Location: {region_key(region)}, Current Limit: {limit}, Current Usage: {current}, "
-                    f"Additional Required: {cores}, (Minimum) New Limit Required: {current + cores}. Setup Alerts when Quota reaches "
-                    "threshold. Learn more at https://aka.ms/quotamonitoringalerting . Submit a request for Quota increase by specifying "
-                    "parameters listed in the 'Details' section for deployment to succeed. Please read more about quota limits at "
-                    "https://docs.microsoft.com/en-us/azure/azure-supportability/regional-quota-requests",
-                )
+            freed = replaces.vcpus if replaces is not None and (name in _REGIONAL or replaces.family == size.family) else 0
+            more = size.vcpus - freed
+            if more > 0 and current + more > limit:
+                raise _exceeded(region, name, limit, current, more)
+
+    def exceeded(self, subscription: str, region: str, size: VmSize, *, low_priority: bool) -> ServiceError:
+        """What one machine more is refused with where all cores are taken."""
+        name = "lowPriorityCores" if low_priority else size.family
+        current = self._current(subscription, region, name)
+        return _exceeded(region, name, current, current, size.vcpus)
 
     def _current(self, subscription: str, region: str, name: str) -> int:
         here = [m for m in self._machines() if m.id.subscription.lower() == subscription.lower() and m.location == region_key(region)]
@@ -110,11 +107,26 @@ class Quotas:
             return len(here)
         counted = self._node_cores[subscription.lower(), region_key(region), name]
         for machine in here:
-            size = self._catalogue.size(machine.size, region)
-            low = str(machine.properties.get("priority", "")).lower() in _LOW_PRIORITY
-            if size is not None and ((name == "lowPriorityCores") if low else (name in {"cores", size.family})):
+            # Of any region: this one may have withdrawn the size meanwhile.
+            size = self._catalogue.size(machine.size, "")
+            if size is not None and ((name == "lowPriorityCores") if machine.low_priority else (name in {"cores", size.family})):
                 counted += size.vcpus
         return counted
+
+
+def _exceeded(region: str, name: str, limit: int, current: int, more: int) -> ServiceError:
+    """In the words that only quota errors have."""
+    what = {"cores": "Total Regional Cores", "lowPriorityCores": "LowPriorityCores"}.get(name, f"{name} Cores")
+    return ServiceError(
+        409,
+        "OperationNotAllowed",
+        f"Operation could not be completed as it results in exceeding approved {what} quota. Additional details - Deployment "
+        f"Model: Resource Manager, Location: {region_key(region)}, Current Limit: {limit}, Current Usage: {current}, "
+        f"Additional Required: {more}, (Minimum) New Limit Required: {current + more}. Setup Alerts when Quota reaches "
+        "threshold. Learn more at https://aka.ms/quotamonitoringalerting . Submit a request for Quota increase by specifying "
+        "parameters listed in the 'Details' section for deployment to succeed. Please read more about quota limits at "
+        "https://docs.microsoft.com/en-us/azure/azure-supportability/regional-quota-requests",
+    )
 
 
 def _title(family: str) -> str:

@@ -6,7 +6,7 @@ code, or when it has begun (``asyncExecution``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -132,17 +132,18 @@ class RunCommands:
                 "Run command extension execution is in progress. Please wait for completion before invoking a run command.",
             )
         script = "\n".join(body.get("script") or ())
-        parameters = {each["name"]: each["value"] for each in body.get("parameters") or ()}
+        parameters = _values(body.get("parameters"))
 
         def carry_out(report: Report) -> None:
-            outcome = self._guests.run(machine, script, parameters, "/var/lib/waagent/run-command/download/0/script.sh")
+            path = "/var/lib/waagent/run-command/download/0/script.sh"
+            outcome = self._guests.run(machine, script, parameters, path, limit=_LONGEST_SECONDS)
 
             def end() -> None:
                 operation.output = {"value": _action_result(machine, outcome)}
                 report(None)
 
-            if outcome.reports:
-                self._later(machine, outcome.seconds, end)
+            if outcome.reports and outcome.seconds <= _LONGEST_SECONDS:
+                self._guests.later(machine, outcome.seconds, end)
 
         operation = self._guests.tell(machine, machine.id, carry_out, lambda: None, exclusive=True)
         return operation
@@ -163,7 +164,7 @@ class RunCommands:
     def _execute(self, machine: Machine, command: RunCommand, report: Report) -> None:
         properties = command.properties
         limit = properties["timeoutInSeconds"] or _LONGEST_SECONDS
-        command.execution = Execution(state="Running", started=self._kernel.moment)
+        running = command.execution = Execution(state="Running", started=self._kernel.moment)
         script = self._script(properties.get("source") or {})
         waiting: Report | None = report
         if properties["asyncExecution"]:
@@ -176,10 +177,16 @@ class RunCommands:
             return
         path = f"/var/lib/waagent/run-command-handler/download/{command.id.name}/0/script.sh"
         named = [*(properties.get("parameters") or ()), *(command.secrets.get("protectedParameters") or ())]
-        outcome = self._guests.run(machine, script, {each["name"]: each["value"] for each in named}, path, limit=limit)
+        outcome = self._guests.run(machine, script, _values(named), path, limit=limit)
         if outcome.reports or outcome.seconds > limit:
             ended = _ended(outcome, limit)
-            self._later(machine, min(outcome.seconds, limit), lambda: self._end(machine, command, ended, waiting))
+
+            def end() -> None:
+                # Another script has begun under the same name, or none that counts.
+                if command.execution is running:
+                    self._end(machine, command, ended, waiting)
+
+            self._guests.later(machine, min(outcome.seconds, limit), end)
 
     def _script(self, source: Mapping[str, Any]) -> str | None:
         """None when it cannot be had."""
@@ -200,21 +207,13 @@ class RunCommands:
             _set_state(command, "Succeeded")
             report(None)
 
-    def _later(self, machine: Machine, seconds: float, happen: Callable[[], None]) -> None:
-        """In so many seconds, if the same guest still runs and its agent answers."""
-        guest = machine.guest
-
-        def due(_at: float) -> None:
-            if guest is not None and machine.guest is guest and guest.answering:
-                happen()
-
-        self._kernel.agenda.at(self._kernel.moment + seconds, due)
-
 
 def _ended(outcome: Outcome, limit: float) -> Execution:
     """How a script ended, in recorded words; the ones for a time-out are not recorded."""
     if outcome.seconds > limit:
-        return Execution(state="TimedOut", exit_code=_KILLED, message="Execution failed: command timed out", output=outcome.output)
+        return Execution(
+            state="TimedOut", exit_code=_KILLED, message="Execution failed: command timed out", output=outcome.output, error=outcome.error
+        )
     if outcome.exit_code:
         message = f"Execution failed: failed to execute command: command terminated with exit status={outcome.exit_code}"
         return Execution(state="Failed", exit_code=outcome.exit_code, message=message, output=outcome.output, error=outcome.error)
@@ -235,6 +234,10 @@ def _status(code: str, message: str) -> Json:
 
 def _tail(text: str) -> str:
     return text.encode()[-_TAIL_BYTES:].decode(errors="ignore")
+
+
+def _values(parameters: Iterable[Json] | None) -> dict[str, str]:
+    return {each["name"]: each["value"] for each in parameters or ()}
 
 
 def _set_state(command: RunCommand, state: str) -> None:

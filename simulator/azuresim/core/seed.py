@@ -97,11 +97,6 @@ def _batch_account(world: World, entry: Mapping[str, Any]) -> None:
     world.add_batch_account(**_renamed(entry, names))
 
 
-def _core_quota(world: World, entry: Mapping[str, Any]) -> None:
-    named = _renamed(entry, {name: name for name in ("subscription", "location", "name", "limit")})
-    world.virtual.machines.quotas.set_limit(named["subscription"], named["location"], named["name"], int(named["limit"]))
-
-
 def _gallery(world: World, entry: Mapping[str, Any]) -> None:
     world.add_gallery(**_renamed(entry, {"id": "gallery_id", "location": "location", "tags": "tags"}))
 
@@ -132,6 +127,11 @@ def _lock(world: World, entry: Mapping[str, Any]) -> None:
     world.locks.put(named["scope"], named.get("level", "CanNotDelete"))
 
 
+def _quota(world: World, entry: Mapping[str, Any]) -> None:
+    named = _renamed(entry, {"subscription": "subscription", "location": "location", "name": "name", "limit": "limit"})
+    world.virtual.machines.quotas.set_limit(named["subscription"], named["location"], named["name"], int(named["limit"]))
+
+
 def _unregistered(world: World, entry: Mapping[str, Any]) -> None:
     named = _renamed(entry, {"subscription": "subscription", "namespace": "namespace"})
     world.groups.unregister(world.subscriptions.get(named["subscription"]), named["namespace"])
@@ -144,10 +144,10 @@ _SECTIONS: dict[str, Callable[[World, Mapping[str, Any]], None]] = {
     "vhds": _vhd,
     "applications": _application,
     "batchAccounts": _batch_account,
-    "coreQuotas": _core_quota,
     "galleries": _gallery,
     "definitions": _definition,
     "versions": _version,
     "locks": _lock,
+    "quotas": _quota,
     "unregistered": _unregistered,
 }

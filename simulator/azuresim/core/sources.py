@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from azuresim.core.contents import Contents
 from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.galleries import Galleries
-from azuresim.core.machine_view import Machine, MachineDisk, Machines, NoMachines
+from azuresim.core.machine import Machine, MachineDisk
 from azuresim.core.managed_disks import ManagedDisk
 from azuresim.core.marketplace import Marketplace
 from azuresim.core.resource_id import ResourceId
@@ -26,14 +26,14 @@ _PLATFORM = ("publishers", "artifacttypes", "offers", "skus", "versions")
 
 
 class Sources:
-    """One per world. ``machines`` is put in by whoever has virtual machines."""
+    """One per world."""
 
     def __init__(self, storage: Storage, galleries: Galleries, blob_base: Callable[[], str]) -> None:
         self.storage = storage
         self.disks: Shelf[ManagedDisk] = Shelf()
         self.snapshots: Shelf[ManagedDisk] = Shelf()
         self.images: Shelf[ManagedImage] = Shelf()
-        self.machines: Machines = NoMachines()
+        self.machines: Shelf[Machine] = Shelf()
         self.galleries = galleries
         self.marketplace = Marketplace()
         self._blob_base = blob_base

@@ -8,14 +8,14 @@ from typing import Any
 
 from azuresim.core.arm_rules import check_tags
 from azuresim.core.compute_limits import compute_limits
-from azuresim.core.errors import ServiceError
+from azuresim.core.errors import ServiceError, invalid_parameter
 from azuresim.core.operations import COMPUTE, DISKS, GALLERIES, Operation
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.throttling import ComputeThrottledError
 from azuresim.wire import arm_tokens
 from azuresim.wire.api_versions import NAMESPACES, check_version
 from azuresim.wire.arm_path import ArmPath, read_path
-from azuresim.wire.http import Request, Response, json_response
+from azuresim.wire.http import Request, Response, json_response, natural
 from azuresim.wire.routing import Call, Route, Service
 from azuresim.wire.timestamps import arm_time, compact_time
 
@@ -176,6 +176,29 @@ def check_scope(call: Call) -> tuple[str, str | None]:
     return subscription, group
 
 
+def top(call: Call) -> int | None:
+    """`$top`: how many items at most. Raises 400 for what is no number."""
+    text = call.request.query.get("$top", "")
+    if not text:
+        return None
+    number = natural(text)
+    if number is None:
+        raise invalid_parameter("The value of query parameter $top is invalid.", target="$top")
+    return number
+
+
+def untyped(call: Call) -> Json:
+    """A body for which there is no model. Raises 400 for members every resource has, when they have another type."""
+    body: Json = call.request.json()
+    tags = body.get("tags")
+    texts = [body.get("location"), body.get("managedBy"), *(tags.values() if isinstance(tags, dict) else ())]
+    if not isinstance(tags, dict | None) or not all(isinstance(text, str | None) for text in texts):
+        raise ServiceError(
+            400, "InvalidRequestContent", "The request content was invalid and could not be deserialized: a member has the wrong type."
+        )
+    return body
+
+
 def operation_headers(call: Call, operation: Operation, *, location: bool) -> dict[str, str]:
     """Where to poll and how often; ``location`` for operations whose end has no resource to read."""
     base = (
@@ -206,6 +229,11 @@ def location_headers(call: Call, path: str, seconds: int) -> dict[str, str]:
 def operation_status(call: Call) -> Response:
     """The status document; with `monitor=true` 202 until the end, then what the operation left: its output, nothing, or its error."""
     operation = call.world.operations.get(call.params["operation"])
+    if (operation.subscription.lower(), operation.family.lower()) != (
+        call.params["subscription"].lower(),
+        call.request.segments[-2].lower(),
+    ):
+        raise ServiceError(404, "NotFound", f"The operation '{operation.id}' was not found.")
     if call.request.query.get("monitor", "").lower() == "true":
         if operation.ended is None:
             return Response(202, {"Location": call.request.url, **poll_headers(call, _POLL_SECONDS[operation.family])})

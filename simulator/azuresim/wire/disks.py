@@ -44,13 +44,8 @@ def _delete(kind: DiskKind, call: Call) -> Response:
 
 
 def _list(kind: DiskKind, call: Call) -> Response:
-    subscription, group = call.params["subscription"], call.params.get("group")
-    if group is None:
-        call.world.subscriptions.get(subscription)
-    else:
-        call.world.subscriptions.group(subscription, group)
     shelf = call.world.sources.snapshots if kind == "snapshots" else call.world.sources.disks
-    return arm.page(disk.document(call.now, call.api_version) for disk in shelf.within(subscription, group))
+    return arm.page(disk.document(call.now, call.api_version) for disk in shelf.within(*arm.check_scope(call)))
 
 
 def _begin_access(kind: DiskKind, call: Call) -> Response:

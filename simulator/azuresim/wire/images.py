@@ -52,12 +52,7 @@ def _delete(call: Call) -> Response:
 
 
 def _list(call: Call) -> Response:
-    subscription, group = call.params["subscription"], call.params.get("group")
-    if group is None:
-        call.world.subscriptions.get(subscription)
-    else:
-        call.world.subscriptions.group(subscription, group)
-    return arm.page(map(_show, call.world.images.shelf.within(subscription, group)))
+    return arm.page(map(_show, call.world.images.shelf.within(*arm.check_scope(call))))
 
 
 _IMAGES = f"{arm.GROUP}/providers/Microsoft.Compute/images"

@@ -10,7 +10,7 @@ from azuresim.core.errors import invalid_parameter
 from azuresim.core.marketplace import MarketplaceImage, version_order
 from azuresim.wire import arm
 from azuresim.wire.compute import LOCATION, location
-from azuresim.wire.http import Response, json_response, natural
+from azuresim.wire.http import Response, json_response
 from azuresim.wire.routing import Call, Route, Service
 
 Json = dict[str, Any]
@@ -62,11 +62,8 @@ def _versions(call: Call) -> Response:
         versions = [version for version in versions if version.startswith(starts[1])]
     if query.get("$orderby"):
         versions.sort(key=version_order, reverse=query["$orderby"].lower().endswith(" desc"))
-    top = natural(query["$top"]) if query.get("$top") else len(versions)
-    if top is None:
-        raise invalid_parameter("The value of query parameter $top is invalid.", target="$top")
     whole = query.get("$expand", "").lower() == "properties"
-    return _answer(_item(call, *names, version, properties=_version(image) if whole else None) for version in versions[:top])
+    return _answer(_item(call, *names, version, properties=_version(image) if whole else None) for version in versions[: arm.top(call)])
 
 
 def _get(call: Call) -> Response:

@@ -44,7 +44,7 @@ def check(call: Call) -> None:
 
 
 def check_joins(call: Call, body: Mapping[str, Any]) -> None:
-    """A machine's NICs and their subnets must be the client's to join."""
+    """A machine's NICs and the subnets of NICs must be the client's to join."""
     needed = required_action(call.request)
     client, object_id = _who(call.request)
     for linked, scope in _joined(body):
@@ -53,11 +53,12 @@ def check_joins(call: Call, body: Mapping[str, Any]) -> None:
 
 
 def _joined(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    profile = (body.get("properties") or {}).get("networkProfile") or {}
+    properties = body.get("properties") or {}
+    profile = properties.get("networkProfile") or {}
     for reference in profile.get("networkInterfaces") or ():
         yield _JOIN_NIC, str(reference.get("id") or "")
-    for configuration in profile.get("networkInterfaceConfigurations") or ():
-        for address in (configuration.get("properties") or {}).get("ipConfigurations") or ():
+    for each in (properties, *((made.get("properties") or {}) for made in profile.get("networkInterfaceConfigurations") or ())):
+        for address in each.get("ipConfigurations") or ():
             yield _JOIN_SUBNET, str(((address.get("properties") or {}).get("subnet") or {}).get("id") or "")
 
 

@@ -12,7 +12,7 @@ from azuresim.core.resource_groups import GROUP_OPERATIONS
 from azuresim.core.subscriptions import ResourceGroup, Subscription
 from azuresim.wire import arm
 from azuresim.wire.api_versions import API_VERSIONS, NAMESPACES
-from azuresim.wire.http import Response, json_response, natural
+from azuresim.wire.http import Response, json_response
 from azuresim.wire.resource_filter import parse_resource_filter
 from azuresim.wire.routing import Call, Route, Service
 
@@ -120,12 +120,12 @@ def _get_group(call: Call) -> Response:
 
 
 def _put_group(call: Call) -> Response:
-    group, created = call.world.groups.put(call.params["subscription"], call.params["group"], call.request.json())
+    group, created = call.world.groups.put(call.params["subscription"], call.params["group"], arm.untyped(call))
     return json_response(201 if created else 200, _group(group))
 
 
 def _patch_group(call: Call) -> Response:
-    return json_response(200, _group(call.world.groups.patch(call.params["subscription"], call.params["group"], call.request.json())))
+    return json_response(200, _group(call.world.groups.patch(call.params["subscription"], call.params["group"], arm.untyped(call))))
 
 
 def _delete_group(call: Call) -> Response:
@@ -156,7 +156,7 @@ def _list_resources(call: Call) -> Response:
     keep = parse_resource_filter(call.request.query.get("$filter"))
     everything = (_resource(*found) for found in call.world.inventory.within(subscription, group))
     found = [shown for shown in everything if keep(shown)]
-    return arm.page(found[: natural(call.request.query.get("$top", ""))])
+    return arm.page(found[: arm.top(call)])
 
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"

@@ -40,6 +40,7 @@ def _put(call: Call) -> Response:
 
 
 def _patch(call: Call) -> Response:
+    check_joins(call, call.body)
     machine, operation = call.world.virtual.machines.patch(machine_id(call), call.body, **_conditions(call))
     return written(call, machine_views.machine(call.world, machine), operation, etag=machine.etag)
 
@@ -61,11 +62,7 @@ def _delete(call: Call) -> Response:
 
 
 def _list(call: Call) -> Response:
-    subscription, group = call.params["subscription"], call.params.get("group")
-    if group is None:
-        call.world.subscriptions.get(subscription)
-    else:
-        call.world.subscriptions.group(subscription, group)
+    subscription, group = arm.check_scope(call)
     view = "instanceview" in _expansions(call) or call.request.query.get("statusonly", "").lower() == "true"
     found = call.world.virtual.machines.shelf.within(subscription, group)
     if "location" in call.params:
