@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from azuresim.core.blob_errors import bad_header, bad_parameter, refusal
 from azuresim.core.blobs import Blob, BlobCopy, Container
 from azuresim.core.leases import INFINITE, Lease
+from azuresim.wire.digests import check_md5
 from azuresim.wire.http import Request, natural
 from azuresim.wire.routing import Call
 from azuresim.wire.timestamps import http_time
@@ -89,8 +90,11 @@ def checked_tags(tags: dict[str, str]) -> dict[str, str]:
 
 
 def content_headers(request: Request) -> dict[str, str]:
-    """The HTTP headers a blob is given."""
-    return {shown: request.headers[asked] for asked, shown in _CONTENT_HEADERS.items() if asked in request.headers}
+    """The HTTP headers a blob is given. A digest of the whole is taken as it is, if it can be one."""
+    found = {shown: request.headers[asked] for asked, shown in _CONTENT_HEADERS.items() if asked in request.headers}
+    if "Content-MD5" in found:
+        check_md5(found["Content-MD5"])
+    return found
 
 
 def overrides(request: Request) -> dict[str, str]:
