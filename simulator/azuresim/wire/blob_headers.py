@@ -98,8 +98,9 @@ def content_headers(request: Request) -> dict[str, str]:
 
 
 def overrides(request: Request) -> dict[str, str]:
-    """The headers a signature puts in place of the blob's own; 400 for text that no header can have."""
-    given = {} if "sig" not in request.query else {name: request.query[name] for name in _OVERRIDES if name in request.query}
+    """The headers that a signature for a blob or container puts in place of the blob's own; 400 for text that no header can have."""
+    signs_them = "sig" in request.query and "srt" not in request.query
+    given = {name: request.query[name] for name in _OVERRIDES if name in request.query} if signs_them else {}
     for name, text in given.items():
         if not (text.isascii() and text.isprintable()):
             raise bad_parameter(name, text)
