@@ -138,7 +138,8 @@ class _SimulatedResponse(AsyncHttpResponseImpl):
 
 async def _body(request: HttpRequest) -> bytes:
     """Whatever form the SDK gave the body."""
-    content: Any = request.content if request.content is not None else getattr(request, "_data", None)
+    # The requests of a blob batch are of an older class, without content.
+    content: Any = getattr(request, "content", None) or getattr(request, "_data", None)
     if content is None:
         return b""
     if hasattr(content, "read"):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError
-from azure.storage.blob import ContentSettings
+from azure.storage.blob import ContentSettings, PremiumPageBlobTier
 from azure.storage.blob.aio import BlobClient
 
 from azuresim.core.vhd import MIB
@@ -188,6 +188,7 @@ async def test_what_is_missing(cloud: Cloud) -> None:
         pytest.param(
             "PUT", "/images/os.vhd?comp=tier", {"x-ms-access-tier": "P30"}, (400, "AccessTierNotSupportedForBlobType"), id="tier of pages"
         ),
+        pytest.param("PUT", "/images/os.vhd?comp=properties", {"x-ms-blob-content-md5": "AAAA"}, (400, "InvalidMd5"), id="no digest"),
         pytest.param("PUT", "/images/os.vhd?comp=tier", {}, (400, "MissingRequiredHeader"), id="no tier"),
         pytest.param("PUT", "/images/new?comp=undelete", {}, (404, "BlobNotFound"), id="nothing to bring back"),
         pytest.param("PUT", f"/images/{'a' * 1025}", {"x-ms-blob-type": "BlockBlob"}, (400, "OutOfRangeInput"), id="long name"),
@@ -208,6 +209,21 @@ def test_what_is_refused(cloud: Cloud, method: str, path: str, headers: dict[str
     answer = cloud.ask(method, f"/blob/vhds{path}", **headers)
     assert (answer.status, answer.headers["x-ms-error-code"]) == expected
     assert answer.body.startswith(b'<?xml version="1.0" encoding="utf-8"?><Error><Code>' + expected[1].encode())
+
+
+async def test_what_the_sdk_is_told_of_features_that_are_not_simulated(cloud: Cloud) -> None:
+    container = cloud.blobs.get_container_client("images")
+    await container.upload_blob("note", b"x")
+    page, note = container.get_blob_client("os.vhd"), container.get_blob_client("note")
+    refusal = (409, "FeatureNotSupportedForAccount")
+    assert await refused(container.get_blob_client("log").create_append_blob()) == refusal
+    assert await refused(page.start_copy_from_url(f"{page.url}?snapshot=x", incremental_copy=True)) == refusal
+    assert await refused(container.delete_blobs("note")) == refusal
+    assert await refused(page.set_premium_page_blob_tier(PremiumPageBlobTier.P10)) == (400, "AccessTierNotSupportedForBlobType")
+    assert await refused(note.set_standard_blob_tier("Cool")) == (400, "BlobAccessTierNotSupportedForAccountType")
+    # Nothing was deleted, and nothing is brought back.
+    await note.undelete_blob()
+    assert await (await note.download_blob()).readall() == b"x"
 
 
 def test_a_client_sees_its_own_request_id(cloud: Cloud) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from azuresim.core.blob_errors import bad_header, bad_parameter, refusal
 from azuresim.core.blobs import Blob, BlobCopy, Container
 from azuresim.core.leases import INFINITE, Lease
+from azuresim.wire.digests import check_md5
 from azuresim.wire.http import Request, natural
 from azuresim.wire.routing import Call
 from azuresim.wire.timestamps import http_time
@@ -89,13 +90,17 @@ def checked_tags(tags: dict[str, str]) -> dict[str, str]:
 
 
 def content_headers(request: Request) -> dict[str, str]:
-    """The HTTP headers a blob is given."""
-    return {shown: request.headers[asked] for asked, shown in _CONTENT_HEADERS.items() if asked in request.headers}
+    """The HTTP headers a blob is given. A digest of the whole is taken as it is, if it can be one."""
+    found = {shown: request.headers[asked] for asked, shown in _CONTENT_HEADERS.items() if asked in request.headers}
+    if "Content-MD5" in found:
+        check_md5(found["Content-MD5"])
+    return found
 
 
 def overrides(request: Request) -> dict[str, str]:
-    """The headers a signature puts in place of the blob's own; 400 for text that no header can have."""
-    given = {} if "sig" not in request.query else {name: request.query[name] for name in _OVERRIDES if name in request.query}
+    """The headers that a signature for a blob or container puts in place of the blob's own; 400 for text that no header can have."""
+    signs_them = "sig" in request.query and "srt" not in request.query
+    given = {name: request.query[name] for name in _OVERRIDES if name in request.query} if signs_them else {}
     for name, text in given.items():
         if not (text.isascii() and text.isprintable()):
             raise bad_parameter(name, text)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import islice
+from itertools import islice, takewhile
 from xml.sax.saxutils import escape
 
 from azuresim.core.blob_errors import bad_parameter, refusal
@@ -83,8 +84,10 @@ def _items(call: Call, container: Container, included: frozenset[str]) -> Iterat
     if delimiter and "snapshots" in included:
         raise bad_parameter("include", "snapshots", "Snapshots cannot be listed with a delimiter.")
     seen = ""
-    names = set(container.blobs) | (set(container.staged) if "uncommittedblobs" in included else set())
-    for name in sorted(name for name in names if name.startswith(prefix)):
+    names = sorted({**container.blobs, **container.staged} if "uncommittedblobs" in included else container.blobs)
+    # A page costs what it shows: names before the marker are not looked at.
+    first = _decoded(call.request.query.get("marker", "")).partition(_MARK)[0]
+    for name in takewhile(lambda name: name.startswith(prefix), islice(names, bisect_left(names, max(prefix, first)), None)):
         below = name[len(prefix) :].partition(delimiter) if delimiter else (name, "", "")
         if below[1]:
             folder = f"{prefix}{below[0]}{delimiter}"

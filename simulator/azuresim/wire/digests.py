@@ -22,6 +22,13 @@ def md5_of(data: bytes) -> str:
     return base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
 
 
+def check_md5(text: str) -> str:
+    """``text``, if it can be one; 400 otherwise."""
+    if not _is_base64(text, _MD5_BYTES):
+        raise refusal("InvalidMd5")
+    return text
+
+
 def crc64_of(data: bytes) -> str:
     """As `x-ms-content-crc64` shows it: eight bytes, the lowest first."""
     table = _table()
@@ -37,8 +44,7 @@ def check_body(request: Request, data: bytes, *, mark: str = "") -> dict[str, st
     md5, crc = request.headers.get(md5_name), request.headers.get(crc_name)
     confirmed: dict[str, str] = {}
     if md5 is not None:
-        if not _is_base64(md5, _MD5_BYTES):
-            raise refusal("InvalidMd5")
+        check_md5(md5)
         counted = md5_of(data)
         if counted != md5:
             raise refusal("Md5Mismatch", UserSpecifiedMd5=md5, ServerCalculatedMd5=counted)
