@@ -277,7 +277,7 @@ async def test_removals_that_are_refused(cloud: Cloud) -> None:
 )
 async def test_boots_can_be_made_to_fail(cloud: Cloud, fault: FailNode, told: list[str]) -> None:
     cloud.app.faults.add(FaultRule(action=fault, path="^p$"))
-    await grown(cloud, 1, wait=100, start_task=start_task("echo fine"))
+    await grown(cloud, 1, wait=100, start_task=start_task("/bin/bash -c 'echo fine'"))
     node = await one(cloud)
     assert (node["state"], [e["code"] for e in node.get("errors", ())]) == (fault.state, told)
 
@@ -303,3 +303,9 @@ async def test_a_preempted_node_loses_its_files_and_its_tasks_move(cloud: Cloud)
     cloud.clock.advance(200)
     assert (await states(cloud), await task_states(cloud)) == (["running"] * 2, ["running"] * 2)
     assert sorted([t["executionInfo"]["requeueCount"] async for t in cloud.batch.list_tasks("j")]) == [0, 1]
+
+
+async def test_nobody_reads_files_of_a_node_that_is_out_of_reach(cloud: Cloud) -> None:
+    await grown(cloud, 1, wait=100, start_task=start_task("echo hello"))
+    (node,) = cloud.world.pools.break_nodes(cloud.account, "p", 1, state="unknown")
+    assert file_error(cloud, node, "startup/stdout.txt") == (409, "OperationNotValidOnNode")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from azuresim.core.command_line import run
@@ -57,8 +57,10 @@ class Booting:
         if task is None and not failing:
             return Boot(phases=(*phases, (up, "idle")), reported=up)
         task = task or {"commandLine": "exit 1", "maxTaskRetryCount": 0, "waitForSuccess": True}
-        line = f"{task['commandLine']}; exit 1" if failing and run(task["commandLine"]).exit_code == 0 else task["commandLine"]
-        start = StartRun(task=task, began=up, run=run(line), retries=task["maxTaskRetryCount"])
+        done = run(task["commandLine"])
+        if failing and done.exit_code == 0:
+            done = replace(done, exit_code=1)
+        start = StartRun(task=task, began=up, run=done, retries=task["maxTaskRetryCount"])
         if not task["waitForSuccess"]:
             return Boot(phases=(*phases, (up, "idle")), reported=up, start=start)
         waiting = (*phases, (up, "waitingforstarttask"))

@@ -32,7 +32,7 @@ def files(node: Node, now: float) -> dict[str, NodeFile]:
     """Everything there is by path. Raises 409 while nobody on the node can tell."""
     state, _ = node.state(now)
     up = node.reported(now)
-    if up is None or state in {"rebooting", "unusable"}:
+    if up is None or state in {"rebooting", "unusable", "unknown"}:
         code, sentence = _NOT_YET.get(state, ("OperationNotValidOnNode", "The specified operation is not valid on the node."))
         raise ServiceError(409, code, sentence)
     found = {root: NodeFile(path=root, created=up, modified=up) for root in _ROOTS}
