@@ -13,6 +13,8 @@ from azuresim.core.resource_id import ResourceId
 
 Json = dict[str, Any]
 Power = Literal["starting", "running", "stopping", "stopped", "deallocating", "deallocated"]
+# Where a change of power that came to nothing leaves a machine whose guest does not run.
+_WITHOUT_GUEST: dict[Power, Power] = {"starting": "deallocated", "stopping": "stopped", "deallocating": "stopped"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -209,6 +211,14 @@ class Machine:
     def low_priority(self) -> bool:
         """Whether it is a Spot machine, with a quota of its own."""
         return is_low_priority(self.properties)
+
+    def fail(self, code: str, message: str) -> None:
+        """The operation under way has come to nothing: the power is again what the guest says."""
+        self.running, self.state, self.failure = None, "Failed", (code, message)
+        if self.guest is not None:
+            self.power = "running"
+        else:
+            self.power = _WITHOUT_GUEST.get(self.power, self.power)
 
     @property
     def encrypted(self) -> bool:

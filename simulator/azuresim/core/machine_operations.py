@@ -41,9 +41,10 @@ class MachineOperations:
         ``alone``: the agent's tasks come to nothing as well.
         """
         self.check_not_deleting(machine, name)
-        self._preempt(machine)
         if alone:
-            self.guests.abandon(machine)
+            self.drop(machine)
+        else:
+            self._preempt(machine)
         machine.state = state
         operation = self._operations.begin(COMPUTE, machine.id.subscription, machine.location)
 
@@ -82,6 +83,11 @@ class MachineOperations:
             raise
         self._disks.set_running(machine.id, running=True)
         self.guests.boot(machine, agent=machine.agent_wanted)
+
+    def drop(self, machine: Machine) -> None:
+        """Nothing it was doing comes to an end of its own."""
+        self._preempt(machine)
+        self.guests.abandon(machine)
 
     def _preempt(self, machine: Machine) -> None:
         if machine.running is not None:

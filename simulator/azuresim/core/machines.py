@@ -104,6 +104,13 @@ class Machines:
         seconds = durations.machine_delete + (durations.machine_deallocate if machine.allocated else 0)
         return self._operations.begin(machine, "delete", seconds, lambda: self._end_delete(machine), state="Deleting")
 
+    def forget(self, resource: ResourceId) -> None:
+        """Gone at once with what vanishes with it, whatever it was doing; harmless when it is not here."""
+        machine = self.shelf.find(resource)
+        if machine is not None:
+            self._operations.drop(machine)
+            self._end_delete(machine)
+
     def _make(self, resource: ResourceId, body: Mapping[str, Any], size: VmSize, location: str) -> Machine:
         properties = body.get("properties") or {}
         profile = properties.get("storageProfile") or {}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from azuresim.core.errors import ServiceError
+from azuresim.core.machine import Machine
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.versions import ImageVersion
 from azuresim.core.world import World
@@ -54,5 +55,7 @@ def fail(world: World, before: Mark, resource_id: ResourceId | None, error: Serv
 def _show_failed(world: World, found: Any, error: ServiceError, at: float) -> None:
     if isinstance(found, ImageVersion):
         world.publishing.fail(found, error, at)
+    elif isinstance(found, Machine):
+        found.fail(error.code, error.message)
     elif hasattr(found, "state"):
         found.state = "Failed"
