@@ -64,12 +64,21 @@ class Guest:
         return self.answering and self.ready is not None and now >= self.ready
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an operation does at its end; ``power``: it settles whether the machine runs. A ServiceError is how the operation fails."""
+
+    finish: Callable[[], Json | None]
+    power: bool
+
+
 @dataclass(slots=True, kw_only=True)
 class Running:
-    """An operation of the machine that has not ended."""
+    """An operation of the machine that has not ended, with its steps: those it took over from earlier ones, and its own."""
 
     operation: Operation
     end: Appointment
+    steps: list[Step]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -196,6 +205,11 @@ class Machine:
     def disks(self) -> list[MachineDisk]:
         """The OS disk first."""
         return [self.os_disk, *self.data_disks]
+
+    @property
+    def changes_power(self) -> bool:
+        """Whether the operation under way settles if it runs."""
+        return self.running is not None and any(step.power for step in self.running.steps)
 
     @property
     def unmanaged(self) -> bool:

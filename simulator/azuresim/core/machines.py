@@ -81,7 +81,7 @@ class Machines:
         machine = self._make(resource, body, size, location)
         self.shelf.put(machine)
         operation = self._operations.begin(
-            machine, "create", self._kernel.durations.machine_create, lambda: self._end_create(machine), state="Creating"
+            machine, "create", self._kernel.durations.machine_create, lambda: self._end_create(machine), power=True, state="Creating"
         )
         return machine, MachineWritten(created=True, operation=operation)
 
@@ -102,7 +102,7 @@ class Machines:
             return machine.running.operation
         durations = self._kernel.durations
         seconds = durations.machine_delete + (durations.machine_deallocate if machine.allocated else 0)
-        return self._operations.begin(machine, "delete", seconds, lambda: self._end_delete(machine), state="Deleting")
+        return self._operations.begin(machine, "delete", seconds, lambda: self._end_delete(machine), power=True, state="Deleting")
 
     def forget(self, resource: ResourceId) -> None:
         """Gone at once with what vanishes with it, whatever it was doing; harmless when it is not here."""
@@ -153,7 +153,7 @@ class Machines:
         size = self._resized(machine, properties)
         model, secrets = merged(machine, properties)
         before = len(machine.data_disks)
-        update_disks = self._storage.plan_update(machine, Host(machine.id, machine.location, size), profile)
+        update_disks = self._storage.plan_update(machine, Host(machine.id, machine.location, size, running=machine.allocated), profile)
         if properties.get("networkProfile"):
             model["networkProfile"] = self._networks.change(machine, properties["networkProfile"])
         leaving = update_disks()
@@ -166,9 +166,16 @@ class Machines:
         durations = self._kernel.durations
         disks_change = bool(leaving) or len(machine.data_disks) > before
         seconds = durations.machine_restart if reboots else durations.machine_update_disks if disks_change else durations.machine_update
-        return self._operations.begin(
-            machine, "update", seconds, lambda: self._end_update(machine, leaving, reboots=reboots, counts=disks_change), alone=reboots
-        )
+        # A creation that failed is tried again.
+        boots = reboots or (machine.state == "Failed" and not machine.booted and not machine.generalized)
+
+        def finish() -> None:
+            self._end_update(machine, leaving, counts=disks_change)
+            if boots:
+                self._operations.guests.halt(machine)
+                self._operations.power_up(machine)
+
+        return self._operations.begin(machine, "update", seconds, finish, power=boots, alone=boots)
 
     def _resized(self, machine: Machine, properties: Mapping[str, Any]) -> VmSize:
         """The size after an update; another one must fit disk and quota."""
@@ -188,15 +195,10 @@ class Machines:
         # The tag of the 201 is out of date once the machine is there, as in most recordings.
         machine.revision += 1
 
-    def _end_update(self, machine: Machine, leaving: list[MachineDisk], *, reboots: bool, counts: bool) -> None:
+    def _end_update(self, machine: Machine, leaving: list[MachineDisk], *, counts: bool) -> None:
         for disk in leaving:
             self._storage.detach(machine, disk)
         machine.revision += counts
-        if reboots:
-            self._operations.guests.halt(machine)
-        # An update may have overtaken the creation, or come after one that failed, or have changed the size.
-        if reboots or not (machine.booted or machine.generalized):
-            self._operations.power_up(machine)
 
     def _end_delete(self, machine: Machine) -> None:
         self._operations.guests.halt(machine)
