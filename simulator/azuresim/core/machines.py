@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from azuresim.core.arm_rules import check_location
@@ -24,14 +24,6 @@ from azuresim.core.resource_id import ResourceId
 from azuresim.core.shelf import Shelf
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class MachineWritten:
-    """What a PUT came to."""
-
-    created: bool
-    operation: Operation
 
 
 class Machines:
@@ -65,14 +57,14 @@ class Machines:
 
     def put(
         self, resource: ResourceId, body: Mapping[str, Any], *, if_match: str | None = None, if_none_match: str | None = None
-    ) -> tuple[Machine, MachineWritten]:
-        """Create, or update what may change."""
+    ) -> tuple[Machine, Operation, bool]:
+        """Create, or update what may change. True: it is new."""
         existing = self.shelf.find(resource)
         check_conditions(existing, if_match, if_none_match)
         check_location(existing, resource, body)
         properties = body.get("properties") or {}
         if existing is not None:
-            return existing, MachineWritten(created=False, operation=self._update(existing, body))
+            return existing, self._update(existing, body), False
         check_name(resource.name)
         location = region_key(body["location"])
         size = size_of(self._catalogue, properties, location)
@@ -83,7 +75,7 @@ class Machines:
         operation = self._operations.begin(
             machine, "create", self._kernel.durations.machine_create, lambda: self._end_create(machine), power=True, state="Creating"
         )
-        return machine, MachineWritten(created=True, operation=operation)
+        return machine, operation, True
 
     def patch(
         self, resource: ResourceId, body: Mapping[str, Any], *, if_match: str | None = None, if_none_match: str | None = None
