@@ -7,9 +7,12 @@ from collections.abc import Callable
 
 from azuresim.core.booting import NodeFault
 from azuresim.core.machine_allocation import REFUSALS, SHORTAGES
+from azuresim.core.resize_errors import ALLOCATION_ERRORS, REMOVAL_ERRORS
 from azuresim.core.world import World
 from azuresim.faults import FaultPlan
 from azuresim.inputs import Input
+
+_OF_POOLS = ALLOCATION_ERRORS | REMOVAL_ERRORS
 
 
 class Decisions:
@@ -45,7 +48,7 @@ class Decisions:
 
     def allocation(self, pool_id: str, size: str, region: str) -> str | None:
         """The resize error code a growing pool meets."""
-        return self._decide("allocation", lambda plan: plan.allocation_fault(pool_id, size, region))
+        return self._decide("allocation", lambda plan: plan.allocation_fault(pool_id, size, region, _OF_POOLS))
 
     def node(self, pool_id: str) -> NodeFault | None:
         """How a boot fails."""
@@ -54,11 +57,11 @@ class Decisions:
 
     def refusal(self, machine_id: str, size: str, region: str) -> str | None:
         """Why a machine is refused. Not kept: what is done again are requests that were not refused."""
-        return None if self.plan is None else self.plan.machine_fault(machine_id, size, region, REFUSALS)
+        return None if self.plan is None else self.plan.allocation_fault(machine_id, size, region, REFUSALS)
 
     def shortage(self, machine_id: str, size: str, region: str) -> str | None:
         """Why there is no hardware for a machine."""
-        return self._decide("machine", lambda plan: plan.machine_fault(machine_id, size, region, SHORTAGES))
+        return self._decide("machine", lambda plan: plan.allocation_fault(machine_id, size, region, SHORTAGES))
 
     def _decide(self, question: str, ask: Callable[[FaultPlan], str | None]) -> str | None:
         number = self.asked[question]

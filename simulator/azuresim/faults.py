@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from azuresim.core.machine_allocation import REFUSALS, SHORTAGES
 from azuresim.core.regions import region_key
 from azuresim.fault_actions import Action, FailCopy, FailNode, FailReplication, Inner, NoCapacity, Stale
-
-# What pools do not meet: Batch tells of a lack of machines in codes of its own, of which only this one has the same name.
-_OF_MACHINES = {*REFUSALS, *SHORTAGES} - {"AllocationFailed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,22 +153,8 @@ class FaultPlan:
                 return action.reason
         return None
 
-    def allocation_fault(self, pool_id: str, size: str, region: str) -> str | None:
-        """The resize error code a pool meets instead of machines; None when they can be had."""
-        for counted in self._rules:
-            action = counted.rule.action
-            if (
-                isinstance(action, NoCapacity)
-                and action.code not in _OF_MACHINES
-                and (action.size is None or action.size.lower() == size.lower())
-                and _same_region(action.region, region)
-                and self._strikes(counted, pool_id)
-            ):
-                return action.code
-        return None
-
-    def machine_fault(self, machine_id: str, size: str, region: str, codes: Sequence[str]) -> str | None:
-        """Which of ``codes`` a virtual machine meets; None when it can be had."""
+    def allocation_fault(self, subject: str, size: str, region: str, codes: Collection[str]) -> str | None:
+        """Which of these codes the pool or virtual machine ``subject`` meets; None when all goes well."""
         for counted in self._rules:
             action = counted.rule.action
             if (
@@ -180,7 +162,7 @@ class FaultPlan:
                 and action.code in codes
                 and (action.size is None or action.size.lower() == size.lower())
                 and _same_region(action.region, region)
-                and self._strikes(counted, machine_id)
+                and self._strikes(counted, subject)
             ):
                 return action.code
         return None

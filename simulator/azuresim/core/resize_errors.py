@@ -22,6 +22,8 @@ _MESSAGES = {
     "UnsupportedVMSize": "The specified VM size is not supported",
     "Unknown": "An unknown error occurred while resizing the pool",
 }
+REMOVAL_ERRORS = frozenset({"RemoveNodesFailed"})
+ALLOCATION_ERRORS = frozenset(_MESSAGES) - REMOVAL_ERRORS
 
 
 def resize_error(code: str, *, dedicated: bool, reason: str | None = None, provider: tuple[str, str] | None = None) -> Json:

@@ -24,8 +24,7 @@ def load(world: World, document: Mapping[str, Any]) -> None:
     secrets, subjects}, once there is one nobody else may sign in; `vhds` {account, container, blob, sizeMiB, generalized};
     `batchAccounts` {id, location, allocationMode, dedicatedCoreQuota, lowPriorityCoreQuota, poolQuota, familyQuotas, capacity};
     `galleries` {id, location, tags}; `definitions` {id, location, osType, hyperVGeneration, architecture, securityType, identifier,
-    tags}; `versions` {id, regions, tags, sizeGiB, generalized}; `locks` {scope, level}; `quotas` {subscription,
-    location, name (of a row of usages), limit}; `unregistered` {subscription, namespace}.
+    tags}; `versions` {id, regions, tags, sizeGiB, generalized}; `locks` {scope, level}; `unregistered` {subscription, namespace}.
     `tenant` is a text. Raises SeedError.
     """
     unknown = document.keys() - _SECTIONS.keys() - {"tenant"}
@@ -124,11 +123,6 @@ def _lock(world: World, entry: Mapping[str, Any]) -> None:
     world.locks.put(named["scope"], named.get("level", "CanNotDelete"))
 
 
-def _quota(world: World, entry: Mapping[str, Any]) -> None:
-    named = _renamed(entry, {"subscription": "subscription", "location": "location", "name": "name", "limit": "limit"})
-    world.virtual.machines.quotas.set_limit(named["subscription"], named["location"], named["name"], int(named["limit"]))
-
-
 def _unregistered(world: World, entry: Mapping[str, Any]) -> None:
     named = _renamed(entry, {"subscription": "subscription", "namespace": "namespace"})
     world.groups.unregister(world.subscriptions.get(named["subscription"]), named["namespace"])
@@ -144,6 +138,5 @@ _SECTIONS: dict[str, Callable[[World, Mapping[str, Any]], None]] = {
     "definitions": _definition,
     "versions": _version,
     "locks": _lock,
-    "quotas": _quota,
     "unregistered": _unregistered,
 }
