@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
+from azuresim import FailOperation, FaultRule
 from azuresim.core.contents import Contents
 from simulator import machines as vm
-from simulator.cloud import GROUP, SUBSCRIPTION, Cloud
+from simulator.cloud import API, GROUP, SUBSCRIPTION, Cloud
 
 EMPTY = {"lun": 0, "createOption": "Empty", "diskSizeGB": 8}
 
@@ -352,3 +354,47 @@ async def test_what_the_recorded_view_says_is_taken_over(cloud: Cloud) -> None:
     cloud.world.virtual.adoption.adopt(vm.parsed(vm.MACHINE), body)
     assert await vm.statuses(cloud) == ["ProvisioningState/succeeded", "OSState/generalized", "PowerState/stopped"]
     assert await vm.agent(cloud) == "Ready"
+
+
+@pytest.mark.parametrize(
+    ("before", "action", "power"),
+    [
+        pytest.param(None, "powerOff", "running", id="stop"),
+        pytest.param(None, "deallocate", "running", id="deallocate"),
+        pytest.param("powerOff", "deallocate", "stopped", id="deallocate a stopped one"),
+        pytest.param("deallocate", "start", "deallocated", id="start"),
+    ],
+)
+async def test_a_change_of_power_that_fails_leaves_what_was_and_can_be_tried_again(
+    cloud: Cloud, before: str | None, action: str, power: str
+) -> None:
+    await vm.made(cloud)
+    if before is not None:
+        vm.sent(cloud, "POST", f"{vm.MACHINE}/{before}")
+        cloud.clock.advance(60)
+    cloud.app.faults.add(FaultRule(action=FailOperation(code="InternalExecutionError"), method="POST"))
+    vm.sent(cloud, "POST", f"{vm.MACHINE}/{action}")
+    cloud.clock.advance(60)
+    assert await vm.statuses(cloud) == ["ProvisioningState/failed/InternalExecutionError", f"PowerState/{power}"]
+    vm.sent(cloud, "POST", f"{vm.MACHINE}/{action}")
+    cloud.clock.advance(60)
+    assert (await vm.statuses(cloud))[0] == "ProvisioningState/succeeded"
+
+
+async def test_a_group_takes_its_machines_along_and_lets_go_of_what_lies_elsewhere(cloud: Cloud) -> None:
+    elsewhere = GROUP.replace("/rg", "/other")
+    cloud.world.add_resource_group(SUBSCRIPTION, "other", "westus")
+    disk = f"{elsewhere}/providers/Microsoft.Compute/disks/data"
+    body = {"location": "westus", "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 4}}
+    assert cloud.ask("PUT", f"{disk}?{API}", json.dumps(body).encode()).status == 202
+    cloud.clock.advance(2)
+    nic = f"{elsewhere}/providers/Microsoft.Network/networkInterfaces/nic"
+    attached = {"lun": 0, "createOption": "Attach", "managedDisk": {"id": disk}}
+    await vm.made(cloud, networkProfile={"networkInterfaces": [{"id": nic}]}, data_disks=[attached])
+    vm.sent(cloud, "DELETE", GROUP)
+    cloud.clock.advance(59)
+    assert vm.sent(cloud, "DELETE", vm.MACHINE).status == 202
+    cloud.clock.advance(60)
+    assert cloud.ask("GET", f"{disk}?{API}").json()["properties"]["diskState"] == "Unattached"
+    assert "virtualMachine" not in vm.sent(cloud, "GET", nic).json()["properties"]
+    assert [disk.id.name for disk in cloud.world.sources.disks] == ["data"]

@@ -3,10 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 
 from azuresim.core.contents import Contents
 from azuresim.core.machine import Machine, MachineDisk
-from azuresim.core.vhd import FOOTER_BYTES
+from azuresim.core.vhd import FOOTER_BYTES, MIB
 from simulator.cloud import VHD, Cloud
 from simulator.test_disks import COMPUTE, DISK, MACHINE, SNAPSHOT, disk_body, make, refused, rid
 
@@ -147,6 +148,25 @@ async def test_machines_that_give_no_image(
     status, code, words = await refused(put(cloud, body))
     assert (status, code) == expected[:2]
     assert expected[2] in words
+
+
+async def test_an_image_is_made_of_whole_data_only(cloud: Cloud) -> None:
+    upload = disk_body({"createOption": "Upload", "uploadSizeBytes": 20 * MIB + FOOTER_BYTES})
+    await make(cloud, body=upload)
+    assert (await refused(put(cloud, of_disk(generation="V2", managedDisk={"id": DISK}))))[:2] == (409, "OperationNotAllowed")
+    cloud.world.add_vhd(VHD, size_mib=16 * 1024)
+    copy = cloud.blobs.get_blob_client("images", "copy.vhd")
+    assert (await copy.start_copy_from_url(VHD))["copy_status"] == "pending"
+    status, code, words = await refused(put(cloud, of_disk(generation="V2", blobUri=copy.url)))
+    assert (status, code) == (409, "OperationNotAllowed")
+    assert "copy into it is pending" in words
+    importing = disk_body({"createOption": "Import", "sourceUri": copy.url})
+    poller = await cloud.compute.disks.begin_create_or_update("rg", "imported", importing)
+    cloud.clock.advance(2)
+    with pytest.raises(HttpResponseError, match="copy into it is pending"):
+        await poller.result()
+    cloud.clock.advance(600)
+    assert (await image(cloud, of_disk(generation="V2", blobUri=copy.url))).properties.provisioning_state == "Succeeded"
 
 
 async def test_an_image_is_made_of_snapshots_and_disks(cloud: Cloud) -> None:

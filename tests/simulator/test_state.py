@@ -64,8 +64,8 @@ class Kept:
 
 
 @contextmanager
-def kept(path: Path, document: Any = SEED) -> Iterator[Kept]:
-    world = Kept(path, document)
+def kept(path: Path) -> Iterator[Kept]:
+    world = Kept(path)
     try:
         yield world
     finally:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def register(world: World) -> None:
     """Tell the world's inventory of every tracked type."""
     add = world.inventory.register
-    machines, sources, nics = world.virtual.machines.shelf, world.sources, world.virtual.network
+    machines, sources, nics = world.virtual.machines, world.sources, world.virtual.network
     add(
         "Microsoft.Storage/storageAccounts",
         Collection(
@@ -22,7 +22,7 @@ def register(world: World) -> None:
             more=lambda account: {"sku": {"name": account.sku, "tier": account.sku.partition("_")[0]}, "kind": account.kind},
         ),
     )
-    add("Microsoft.Compute/virtualMachines", Collection(members=lambda: machines, forget=machines.remove))
+    add("Microsoft.Compute/virtualMachines", Collection(members=lambda: machines.shelf, forget=machines.forget))
     add("Microsoft.Compute/disks", Collection(members=lambda: sources.disks, forget=sources.disks.remove))
     add("Microsoft.Compute/snapshots", Collection(members=lambda: sources.snapshots, forget=sources.snapshots.remove))
     add("Microsoft.Compute/images", Collection(members=lambda: sources.images, forget=sources.images.remove))

@@ -37,6 +37,16 @@ class Accesses:
             raise invalid_parameter(f"The value '{access}' of parameter 'access' is invalid.", target="access")
         if not 0 < seconds <= _MAX_SECONDS:
             raise invalid_parameter(f"The value {seconds} of parameter durationInSeconds is out of range.", target="durationInSeconds")
+        self._check(disk, access, writes=writes)
+
+        def opened() -> dict[str, str]:
+            # Its machine may have started meanwhile.
+            self._check(disk, access, writes=writes)
+            return {"accessSAS": self.open(disk, writes=writes, seconds=seconds).url}
+
+        return self._operations.after(self._kernel.durations.disk_access, DISKS, disk.id, disk.location, opened)
+
+    def _check(self, disk: ManagedDisk, access: str, *, writes: bool) -> None:
         if not disk.made or disk.state == "Deleting":
             raise ServiceError(409, "OperationNotAllowed", f"Access not permitted because {disk.kind[:-1]} {disk.id.name} is not ready.")
         if writes != disk.awaits_upload:
@@ -55,11 +65,6 @@ class Accesses:
             )
         if (disk.completion(self._kernel.moment) or 100.0) < 100.0:  # noqa: PLR2004 - percent
             raise ServiceError(409, "OperationNotAllowed", f"Access not permitted because snapshot {disk.id.name} is still being copied.")
-
-        def opened() -> dict[str, str]:
-            return {"accessSAS": self.open(disk, writes=writes, seconds=seconds).url}
-
-        return self._operations.after(self._kernel.durations.disk_access, DISKS, disk.id, disk.location, opened)
 
     def revoke(self, disk: ManagedDisk) -> Operation:
         """Close it. What was uploaded must be a VHD: the operation fails with InvalidVhd and the disk stays open when it is not."""

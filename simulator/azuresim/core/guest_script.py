@@ -23,22 +23,32 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Literal
 
-from azuresim.core.guest_words import commands, here_documents, inline, seconds, stages, started_process, words
+from azuresim.core.guest_words import (
+    NUMBER,
+    Shared,
+    at_delay,
+    commands,
+    here_documents,
+    inline,
+    plain,
+    program,
+    seconds,
+    shutdown_delay,
+    stages,
+    started_process,
+    words,
+)
 
 EffectKind = Literal["deprovision", "power-off", "reboot"]
 _NOT_FOUND, _MISUSE = 127, 2
-# A script that runs itself would never end: how deep scripts run scripts, how many commands are looked at, how many lines `seq` writes.
-_DEPTH, _COMMANDS, _LINES = 20, 2_000, 10_000
-_NUMBER = re.compile("[0-9]{1,9}")
+# How deep scripts run scripts, lest one that runs itself never ended; how many lines `seq` writes.
+_DEPTH, _LINES = 20, 10_000
 # A deprovisioning takes seconds, a sysprep about a minute (unverified).
 _DEPROVISION_SECONDS, _SYSPREP_SECONDS, _SHUTDOWN_SECONDS = 3.0, 60.0, 2.0
-_AT = re.compile(r"\bat\b.*\bnow\b(?:\s*\+\s*([0-9]{1,9})\s*(minutes?|min))?")
 _CMDLET = re.compile(r"[A-Z][a-z]+-[A-Z]\w*")
 _DETACHERS = frozenset({"nohup", "setsid", "systemd-run", "start-process", "start-job"})
-_PREFIXES = frozenset({"sudo", "exec", "then", "do", "command", "time", "env", "{", "("})
 _SHELLS = frozenset({"sh", "bash", "dash", "powershell", "pwsh", "cmd"})
 
 
@@ -72,14 +82,6 @@ def perform(script: str, *, windows: bool = False, parameters: Mapping[str, str]
 
 
 @dataclass(slots=True)
-class _Shared:
-    """What a script and those it runs have in common: the files it wrote, and how many more commands are looked at."""
-
-    files: dict[str, str] = field(default_factory=dict)
-    commands: int = _COMMANDS
-
-
-@dataclass(slots=True)
 class _Shell:
     """The state of one script. ``now`` counts seconds; ``over`` ends it."""
 
@@ -95,7 +97,7 @@ class _Shell:
     output: list[str] = field(default_factory=list)
     error: list[str] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
-    shared: _Shared = field(default_factory=_Shared)
+    shared: Shared = field(default_factory=Shared)
     depth: int = 0
 
     def run(self, script: str) -> None:
@@ -122,15 +124,15 @@ class _Shell:
         if text.startswith("(") and text.endswith(")"):
             self._execute(["sh", "-c", text[1:-1]]) if not background else self._detach([text[1:-1]], 0)
             return
-        first, *others = (self._plain(stage) for stage in stages(text))
+        first, *others = (plain(words(stage, windows=self.windows)) for stage in stages(text))
         last = others[-1] if others else first
-        at = _AT.search(" ".join(last)) if others else None
-        if at is not None:
-            self._detach(first[1:], 60 * float(at[1] or 0))
+        delay = at_delay(last) if others else None
+        if delay is not None:
+            self._detach(first[1:], delay)
             self.error.append("warning: commands will be executed using /bin/sh\njob 1\n")
             return
         # Of a pipeline, the end that does something.
-        found = last if last and _name(last[0]) in _ACTS else first
+        found = last if last and program(last[0]) in _ACTS else first
         if not found:
             return
         if background or found[0].lower() in _DETACHERS:
@@ -138,13 +140,6 @@ class _Shell:
             self._detach(found, delay)
             return
         self._execute(found)
-
-    def _plain(self, text: str) -> list[str]:
-        """The words of a command without what only introduces it."""
-        found = [word for word in words(text, windows=self.windows) if word != ")"]
-        while found and found[0].lower() in _PREFIXES:
-            found = found[1:]
-        return found
 
     def _detach(self, found: list[str], delay: float) -> None:
         inner = _Shell(windows=self.windows, path=self.path, detached=True, now=self.now + delay, shared=self.shared, depth=self.depth + 1)
@@ -161,7 +156,7 @@ class _Shell:
 
     def _execute(self, found: list[str]) -> None:
         found, stream = self._redirected(found)
-        name = _name(found[0]) if found else ""
+        name = program(found[0]) if found else ""
         nested = inline(found) if name in _SHELLS else None
         script = nested if nested is not None else next((self.shared.files[w] for w in found[:2] if w in self.shared.files), None)
         if script is not None and name != "cat":
@@ -193,11 +188,6 @@ class _Shell:
         self.effects.append(Effect(self.now + after, kind, self.detached))
 
 
-def _name(word: str) -> str:
-    """The command without its folder."""
-    return word.replace("\\", "/").rsplit("/", 1)[-1].lower().removesuffix(".exe")
-
-
 def _say(_shell: _Shell, given: list[str], stream: list[str]) -> None:
     plain = [word for word in given if word not in {"-n", "-e", "-Object"}]
     stream.append(" ".join(plain) + ("" if "-n" in given else "\n"))
@@ -208,7 +198,7 @@ def _printf(_shell: _Shell, given: list[str], stream: list[str]) -> None:
 
 
 def _seq(_shell: _Shell, given: list[str], stream: list[str]) -> None:
-    numbers = [int(word) for word in given if _NUMBER.fullmatch(word)]
+    numbers = [int(word) for word in given if NUMBER.fullmatch(word)]
     first, last = (numbers[0], numbers[-1]) if len(numbers) > 1 else (1, numbers[-1] if numbers else 0)
     stream.append("".join(f"{number}\n" for number in range(first, min(last, first + _LINES) + 1)))
 
@@ -224,7 +214,7 @@ def _sleep(shell: _Shell, given: list[str], _stream: list[str]) -> None:
 def _exit(shell: _Shell, given: list[str], _stream: list[str]) -> None:
     if given:
         # A shell's exit code has eight bits; what is no number is a misuse.
-        shell.code = int(given[0]) % 256 if _NUMBER.fullmatch(given[0]) else _MISUSE
+        shell.code = int(given[0]) % 256 if NUMBER.fullmatch(given[0]) else _MISUSE
     shell.over = True
 
 
@@ -262,9 +252,7 @@ def _sysprep(shell: _Shell, given: list[str], _stream: list[str]) -> None:
 
 def _shutdown(shell: _Shell, given: list[str], _stream: list[str]) -> None:
     kind: EffectKind = "reboot" if {"-r", "/r", "--reboot"} & {word.lower() for word in given} else "power-off"
-    minutes = next((float(word[1:]) for word in given if word[:1] == "+" and _NUMBER.fullmatch(word[1:])), 0.0)
-    timer = next((float(b) for a, b in pairwise(given) if a.lower() in {"/t", "-t"} and _NUMBER.fullmatch(b)), 0.0)
-    delay = minutes * 60 + timer
+    delay = shutdown_delay(given)
     if delay:
         shell.happen(kind, delay)
     else:

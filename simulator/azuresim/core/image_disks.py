@@ -140,6 +140,10 @@ def _found(given: Mapping[str, Any], member: str, location: str, sources: Source
         parsed = ResourceId.parse(text)
         raise not_found(parsed) if parsed else invalid_parameter(f"Id {text} is not a valid resource reference.", target=f"{member}.id")
     _check_region(source, text, location)
+    if not source.made or source.awaits_upload or source.state == "Deleting":
+        raise ServiceError(
+            409, "OperationNotAllowed", f"The source {text} cannot be used in state {source.state}: its data is not complete."
+        )
     return source.contents
 
 

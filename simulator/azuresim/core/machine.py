@@ -13,6 +13,8 @@ from azuresim.core.resource_id import ResourceId
 
 Json = dict[str, Any]
 Power = Literal["starting", "running", "stopping", "stopped", "deallocating", "deallocated"]
+# Where a change of power that came to nothing leaves a machine whose guest does not run.
+_WITHOUT_GUEST: dict[Power, Power] = {"starting": "deallocated", "stopping": "stopped", "deallocating": "stopped"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,12 +64,21 @@ class Guest:
         return self.answering and self.ready is not None and now >= self.ready
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an operation does at its end; ``power``: it settles whether the machine runs. A ServiceError is how the operation fails."""
+
+    finish: Callable[[], Json | None]
+    power: bool
+
+
 @dataclass(slots=True, kw_only=True)
 class Running:
-    """An operation of the machine that has not ended."""
+    """An operation of the machine that has not ended, with its steps: those it took over from earlier ones, and its own."""
 
     operation: Operation
     end: Appointment
+    steps: list[Step]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -196,6 +207,11 @@ class Machine:
         return [self.os_disk, *self.data_disks]
 
     @property
+    def changes_power(self) -> bool:
+        """Whether the operation under way settles if it runs."""
+        return self.running is not None and any(step.power for step in self.running.steps)
+
+    @property
     def unmanaged(self) -> bool:
         """Whether its OS disk is a VHD in a storage account."""
         return self.os_disk.vhd is not None
@@ -209,6 +225,14 @@ class Machine:
     def low_priority(self) -> bool:
         """Whether it is a Spot machine, with a quota of its own."""
         return is_low_priority(self.properties)
+
+    def fail(self, code: str, message: str) -> None:
+        """The operation under way has come to nothing: the power is again what the guest says."""
+        self.running, self.state, self.failure = None, "Failed", (code, message)
+        if self.guest is not None:
+            self.power = "running"
+        else:
+            self.power = _WITHOUT_GUEST.get(self.power, self.power)
 
     @property
     def encrypted(self) -> bool:

@@ -39,11 +39,12 @@ class Boot:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """The machine that disks are for, made or not."""
+    """The machine that disks are for, made or not. ``running``: it has hardware."""
 
     id: ResourceId
     location: str
     size: VmSize
+    running: bool = True
 
 
 class DiskPlans:
@@ -140,7 +141,18 @@ class DiskPlans:
         if parsed is None:
             raise invalid_parameter("Required parameter 'managedDisk.id' is missing (null).", target="managedDisk.id")
         self._disks.check_attach(parsed, host.id, location=host.location)
-        return lambda: MachineDisk(settings=settings, id=self._disks.attach(parsed, host.id, location=host.location).id)
+        found = self._disks.find(parsed)
+        if found is not None and host.id.key in {machine.lower() for machine in found.machines}:
+            raise ServiceError(
+                409,
+                "AttachDiskWhileBeingDetached",
+                f"Cannot attach data disk '{parsed.name}' to VM '{host.id.name}' because the disk is attached to it, currently being "
+                "detached or the last detach operation failed. Please wait until the disk is completely detached and then try again or "
+                "delete/detach the disk explicitly again.",
+            )
+        return lambda: MachineDisk(
+            settings=settings, id=self._disks.attach(parsed, host.id, location=host.location, running=host.running).id
+        )
 
     def _copied(self, host: Host, given: Mapping[str, Any]) -> Origin:
         text = (given.get("sourceResource") or {}).get("id")
@@ -172,7 +184,14 @@ class DiskPlans:
         def make() -> MachineDisk:
             contents = at_least(origin, size).contents
             self._disks.create_for_machine(
-                disk_id, location=host.location, contents=contents, bits=origin.bits, machine=host.id, creation=origin.creation, sku=sku
+                disk_id,
+                location=host.location,
+                contents=contents,
+                bits=origin.bits,
+                machine=host.id,
+                creation=origin.creation,
+                sku=sku,
+                running=host.running,
             )
             return MachineDisk(settings=settings, id=disk_id)
 

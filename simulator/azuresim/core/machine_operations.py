@@ -1,4 +1,4 @@
-"""How the operations of one machine follow each other: a later one takes over from an earlier one."""
+"""How the operations of one machine follow each other: a later one takes over from an earlier one, and does what that had left to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from azuresim.core.disk_attachment import DisksOfMachines
 from azuresim.core.errors import ServiceError
 from azuresim.core.guest import Guests, preempted
 from azuresim.core.kernel import Kernel
-from azuresim.core.machine import Machine, Running
+from azuresim.core.machine import Machine, Running, Step
 from azuresim.core.machine_allocation import MachineAllocation
 from azuresim.core.operations import COMPUTE, Operation, Operations
 
@@ -34,16 +34,30 @@ class MachineOperations:
         self._disks = disks
 
     def begin(
-        self, machine: Machine, name: str, seconds: float, finish: Callable[[], Json | None], *, state: str = "Updating", alone: bool = True
+        self,
+        machine: Machine,
+        name: str,
+        seconds: float,
+        finish: Callable[[], Json | None],
+        *,
+        power: bool,
+        state: str = "Updating",
+        alone: bool = True,
     ) -> Operation:
         """One operation that ends in so many seconds with what ``finish`` answers; a ServiceError from it is how it fails.
 
+        Of an earlier one that has not ended, what it would have done is done first, except that ``power`` settles the power anew.
         ``alone``: the agent's tasks come to nothing as well.
         """
         self.check_not_deleting(machine, name)
+        steps = [step for step in machine.running.steps if not (power and step.power)] if machine.running is not None else []
+        ends = self.kernel.moment + seconds
+        if steps and machine.running is not None:
+            ends = max(ends, machine.running.end.at)
         self._preempt(machine)
         if alone:
             self.guests.abandon(machine)
+        steps.append(Step(finish, power))
         machine.state = state
         operation = self._operations.begin(COMPUTE, machine.id.subscription, machine.location)
 
@@ -51,7 +65,8 @@ class MachineOperations:
             machine.running = None
             machine.provisioned, machine.failure = at, None
             try:
-                operation.output = finish()
+                for step in steps:
+                    operation.output = step.finish()
             except ServiceError as failed:
                 machine.state, machine.failure = "Failed", (failed.code, failed.message)
                 self._operations.end(operation, at, failed)
@@ -59,7 +74,7 @@ class MachineOperations:
                 machine.state = "Succeeded"
                 self._operations.end(operation, at)
 
-        machine.running = Running(operation=operation, end=self.kernel.agenda.at(self.kernel.moment + seconds, done))
+        machine.running = Running(operation=operation, end=self.kernel.agenda.at(ends, done), steps=steps)
         return operation
 
     @staticmethod
@@ -82,6 +97,11 @@ class MachineOperations:
             raise
         self._disks.set_running(machine.id, running=True)
         self.guests.boot(machine, agent=machine.agent_wanted)
+
+    def drop(self, machine: Machine) -> None:
+        """Nothing it was doing comes to an end of its own."""
+        self._preempt(machine)
+        self.guests.abandon(machine)
 
     def _preempt(self, machine: Machine) -> None:
         if machine.running is not None:

@@ -41,23 +41,21 @@ class MachinePower:
         if machine.unmanaged:
             check_managed(self._kernel.moment)
         if machine.power in {"running", "starting"}:
-            return self._operations.begin(
-                machine, "start", self._kernel.durations.machine_update, lambda: self._end_start(machine, steps=0)
-            )
+            return self._operations.begin(machine, "start", self._kernel.durations.machine_update, lambda: None, power=False)
         allocates = not machine.allocated
         if allocates:
             self._check_size(machine)
         self._disks.set_running(machine.id, running=True)
-        operation = self._operations.begin(
-            machine, "start", self._kernel.durations.machine_start, lambda: self._end_start(machine, steps=1, allocates=allocates)
-        )
+        seconds = self._kernel.durations.machine_start
+        operation = self._operations.begin(machine, "start", seconds, lambda: self._end_start(machine, allocates=allocates), power=True)
         machine.power = "starting"
         return operation
 
     def stop(self, machine: Machine) -> Operation:
         """Power off; the hardware stays."""
         _check_allocated("powerOff", machine)
-        operation = self._operations.begin(machine, "powerOff", self._kernel.durations.machine_stop, lambda: self._end_stop(machine))
+        seconds = self._kernel.durations.machine_stop
+        operation = self._operations.begin(machine, "powerOff", seconds, lambda: self._end_stop(machine), power=True)
         if machine.power != "stopped":
             machine.power = "stopping"
         return operation
@@ -67,7 +65,7 @@ class MachinePower:
         _check_not_generalized("restart", machine)
         _check_allocated("restart", machine)
         seconds = self._kernel.durations.machine_restart
-        return self._operations.begin(machine, "restart", seconds, lambda: self._end_restart(machine))
+        return self._operations.begin(machine, "restart", seconds, lambda: self._end_restart(machine), power=True)
 
     def redeploy(self, machine: Machine) -> Operation:
         """To another host; the revision stays."""
@@ -75,17 +73,17 @@ class MachinePower:
         _check_allocated("redeploy", machine)
         _check_not_ephemeral("redeploy", machine)
         seconds = self._kernel.durations.machine_redeploy
-        return self._operations.begin(machine, "redeploy", seconds, lambda: self._end_redeploy(machine))
+        return self._operations.begin(machine, "redeploy", seconds, lambda: self._end_redeploy(machine), power=True)
 
     def reapply(self, machine: Machine) -> Operation:
         """The platform tells the machine its model once more; nothing changes."""
-        return self._operations.begin(machine, "reapply", self._kernel.durations.machine_update, lambda: None, alone=False)
+        return self._operations.begin(machine, "reapply", self._kernel.durations.machine_update, lambda: None, power=False, alone=False)
 
     def deallocate(self, machine: Machine) -> Operation:
         """Give the hardware back."""
         _check_not_ephemeral("deallocate", machine)
         operation = self._operations.begin(
-            machine, "deallocate", self._kernel.durations.machine_deallocate, lambda: self._end_deallocate(machine)
+            machine, "deallocate", self._kernel.durations.machine_deallocate, lambda: self._end_deallocate(machine), power=True
         )
         if machine.allocated:
             machine.power = "deallocating"
@@ -94,7 +92,7 @@ class MachinePower:
     def generalize(self, machine: Machine) -> None:
         """Mark it, for good and at once; what the guest did or did not do beforehand is not looked at."""
         self._operations.check_not_deleting(machine, "generalize")
-        if machine.power not in {"stopped", "deallocated"}:
+        if machine.power not in {"stopped", "deallocated"} or machine.changes_power:
             # MicrosoftDocs/azure-docs#86809.
             raise not_allowed("generalize", machine, "the VM is running.")
         if not machine.generalized:
@@ -114,6 +112,7 @@ class MachinePower:
             "capture",
             self._kernel.durations.machine_capture,
             lambda: self._vhds.capture(machine, body, self._guests.contents, api_version),
+            power=False,
         )
 
     def convert(self, machine: Machine) -> Operation:
@@ -123,7 +122,9 @@ class MachinePower:
         if machine.power != "deallocated":
             raise not_allowed("convertToManagedDisks", machine, "the VM is not deallocated.")
         seconds = self._kernel.durations.machine_update_disks
-        return self._operations.begin(machine, "convertToManagedDisks", seconds, lambda: self._end_convert(machine))
+        return self._operations.begin(
+            machine, "convertToManagedDisks", seconds, lambda: self._end_convert(machine), power=not machine.generalized
+        )
 
     def _end_convert(self, machine: Machine) -> None:
         self._storage.convert(machine)
@@ -136,12 +137,12 @@ class MachinePower:
         if size is not None:
             self._operations.allocation.check(machine.id, size, machine.location, low_priority=machine.low_priority)
 
-    def _end_start(self, machine: Machine, *, steps: int, allocates: bool = False) -> None:
+    def _end_start(self, machine: Machine, *, allocates: bool) -> None:
         if allocates:
             self._operations.power_up(machine)
-        elif machine.power != "running":
+        else:
             self._guests.boot(machine, agent=machine.agent_wanted)
-        machine.revision += steps
+        machine.revision += 1
 
     def _end_stop(self, machine: Machine) -> None:
         self._guests.halt(machine)
@@ -150,7 +151,11 @@ class MachinePower:
 
     def _end_restart(self, machine: Machine) -> None:
         self._guests.halt(machine)
-        self._guests.boot(machine, agent=machine.agent_wanted)
+        if machine.booted:
+            self._guests.boot(machine, agent=machine.agent_wanted)
+        else:
+            # It has overtaken the creation.
+            self._operations.power_up(machine)
         machine.revision += 1
 
     def _end_redeploy(self, machine: Machine) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from azuresim.core.arm_rules import check_location
@@ -24,14 +24,6 @@ from azuresim.core.resource_id import ResourceId
 from azuresim.core.shelf import Shelf
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class MachineWritten:
-    """What a PUT came to."""
-
-    created: bool
-    operation: Operation
 
 
 class Machines:
@@ -65,14 +57,14 @@ class Machines:
 
     def put(
         self, resource: ResourceId, body: Mapping[str, Any], *, if_match: str | None = None, if_none_match: str | None = None
-    ) -> tuple[Machine, MachineWritten]:
-        """Create, or update what may change."""
+    ) -> tuple[Machine, Operation, bool]:
+        """Create, or update what may change. True: it is new."""
         existing = self.shelf.find(resource)
         check_conditions(existing, if_match, if_none_match)
         check_location(existing, resource, body)
         properties = body.get("properties") or {}
         if existing is not None:
-            return existing, MachineWritten(created=False, operation=self._update(existing, body))
+            return existing, self._update(existing, body), False
         check_name(resource.name)
         location = region_key(body["location"])
         size = size_of(self._catalogue, properties, location)
@@ -81,9 +73,9 @@ class Machines:
         machine = self._make(resource, body, size, location)
         self.shelf.put(machine)
         operation = self._operations.begin(
-            machine, "create", self._kernel.durations.machine_create, lambda: self._end_create(machine), state="Creating"
+            machine, "create", self._kernel.durations.machine_create, lambda: self._end_create(machine), power=True, state="Creating"
         )
-        return machine, MachineWritten(created=True, operation=operation)
+        return machine, operation, True
 
     def patch(
         self, resource: ResourceId, body: Mapping[str, Any], *, if_match: str | None = None, if_none_match: str | None = None
@@ -102,7 +94,14 @@ class Machines:
             return machine.running.operation
         durations = self._kernel.durations
         seconds = durations.machine_delete + (durations.machine_deallocate if machine.allocated else 0)
-        return self._operations.begin(machine, "delete", seconds, lambda: self._end_delete(machine), state="Deleting")
+        return self._operations.begin(machine, "delete", seconds, lambda: self._end_delete(machine), power=True, state="Deleting")
+
+    def forget(self, resource: ResourceId) -> None:
+        """Gone at once with what vanishes with it, whatever it was doing; harmless when it is not here."""
+        machine = self.shelf.find(resource)
+        if machine is not None:
+            self._operations.drop(machine)
+            self._end_delete(machine)
 
     def _make(self, resource: ResourceId, body: Mapping[str, Any], size: VmSize, location: str) -> Machine:
         properties = body.get("properties") or {}
@@ -146,7 +145,7 @@ class Machines:
         size = self._resized(machine, properties)
         model, secrets = merged(machine, properties)
         before = len(machine.data_disks)
-        update_disks = self._storage.plan_update(machine, Host(machine.id, machine.location, size), profile)
+        update_disks = self._storage.plan_update(machine, Host(machine.id, machine.location, size, running=machine.allocated), profile)
         if properties.get("networkProfile"):
             model["networkProfile"] = self._networks.change(machine, properties["networkProfile"])
         leaving = update_disks()
@@ -159,9 +158,16 @@ class Machines:
         durations = self._kernel.durations
         disks_change = bool(leaving) or len(machine.data_disks) > before
         seconds = durations.machine_restart if reboots else durations.machine_update_disks if disks_change else durations.machine_update
-        return self._operations.begin(
-            machine, "update", seconds, lambda: self._end_update(machine, leaving, reboots=reboots, counts=disks_change), alone=reboots
-        )
+        # A creation that failed is tried again.
+        boots = reboots or (machine.state == "Failed" and not machine.booted and not machine.generalized)
+
+        def finish() -> None:
+            self._end_update(machine, leaving, counts=disks_change)
+            if boots:
+                self._operations.guests.halt(machine)
+                self._operations.power_up(machine)
+
+        return self._operations.begin(machine, "update", seconds, finish, power=boots, alone=boots)
 
     def _resized(self, machine: Machine, properties: Mapping[str, Any]) -> VmSize:
         """The size after an update; another one must fit disk and quota."""
@@ -181,15 +187,10 @@ class Machines:
         # The tag of the 201 is out of date once the machine is there, as in most recordings.
         machine.revision += 1
 
-    def _end_update(self, machine: Machine, leaving: list[MachineDisk], *, reboots: bool, counts: bool) -> None:
+    def _end_update(self, machine: Machine, leaving: list[MachineDisk], *, counts: bool) -> None:
         for disk in leaving:
             self._storage.detach(machine, disk)
         machine.revision += counts
-        if reboots:
-            self._operations.guests.halt(machine)
-        # An update may have overtaken the creation, or come after one that failed, or have changed the size.
-        if reboots or not (machine.booted or machine.generalized):
-            self._operations.power_up(machine)
 
     def _end_delete(self, machine: Machine) -> None:
         self._operations.guests.halt(machine)

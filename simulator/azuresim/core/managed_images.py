@@ -33,14 +33,6 @@ class ManagedImage:
     more: Json = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class ImageWritten:
-    """What a PUT came to."""
-
-    created: bool
-    operation: Operation
-
-
 class ManagedImages:
     """All managed images."""
 
@@ -58,8 +50,8 @@ class ManagedImages:
         """Raises 404 ResourceNotFound."""
         return self.shelf.get(image_id)
 
-    def put(self, image_id: ResourceId, body: Mapping[str, Any]) -> tuple[ManagedImage, ImageWritten]:
-        """Create; of an existing one only the tags can change."""
+    def put(self, image_id: ResourceId, body: Mapping[str, Any]) -> tuple[ManagedImage, Operation, bool]:
+        """Create, True; of an existing one only the tags can change."""
         existing = self.shelf.find(image_id)
         check_location(existing, image_id, body)
         properties = given_properties(body)
@@ -67,7 +59,7 @@ class ManagedImages:
             _check_idle(existing)
             _check_same_source(existing, properties)
             existing.tags = body.get("tags")
-            return existing, ImageWritten(created=False, operation=self._write(existing, "Updating", None))
+            return existing, self._write(existing, "Updating", None), False
         check_entity_name(image_id.name, "image.name")
         disks = self._disks(properties, body["location"])
         shown = {
@@ -86,7 +78,7 @@ class ManagedImages:
             more={name: body[name] for name in _BESIDE if body.get(name)},
         )
         self.shelf.put(image)
-        return image, ImageWritten(created=True, operation=self._write(image, "Creating", disks))
+        return image, self._write(image, "Creating", disks), True
 
     def patch(self, image_id: ResourceId, body: Mapping[str, Any]) -> tuple[ManagedImage, Operation]:
         """Tags; anything else is settled."""

@@ -128,7 +128,7 @@ def _lock(world: World, entry: Mapping[str, Any]) -> None:
 
 
 def _quota(world: World, entry: Mapping[str, Any]) -> None:
-    named = _renamed(entry, {"subscription": "subscription", "location": "location", "name": "name", "limit": "limit"})
+    named = _renamed(entry, {name: name for name in ("subscription", "location", "name", "limit")})
     world.virtual.machines.quotas.set_limit(named["subscription"], named["location"], named["name"], int(named["limit"]))
 
 

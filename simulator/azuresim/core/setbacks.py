@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from azuresim.core.errors import ServiceError
+from azuresim.core.machine import Machine
+from azuresim.core.operations import Operation
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.versions import ImageVersion
 from azuresim.core.world import World
@@ -53,15 +55,21 @@ def fail(world: World, before: Mark, resource_id: ResourceId | None, error: Serv
     def failed(at: float) -> None:
         found = None if resource_id is None else world.find(resource_id)
         if found is not None:
-            _show_failed(world, found, error, at)
+            _show_failed(world, found, error, at, operations)
         for operation in operations:
             world.operations.end(operation, at, error)
 
     world.kernel.agenda.at(max((a.at for a in held), default=world.kernel.moment), failed)
 
 
-def _show_failed(world: World, found: Any, error: ServiceError, at: float) -> None:
+def _show_failed(world: World, found: Any, error: ServiceError, at: float, operations: list[Operation]) -> None:
     if isinstance(found, ImageVersion):
         world.publishing.fail(found, error, at)
+    elif isinstance(found, Machine):
+        if found.running is None or not any(found.running.operation is operation for operation in operations):
+            # A later operation has taken over.
+            return
+        found.fail(error.code, error.message)
+        world.virtual.disks.set_running(found.id, running=found.allocated)
     elif hasattr(found, "state"):
         found.state = "Failed"

@@ -24,12 +24,15 @@ class VhdBlob:
     name: str
 
     def blob(self) -> Blob:
-        """Raises 400 when it is not there or cannot be a disk: a page blob, a fixed VHD footer, whole MiB."""
+        """Raises 400 when it is not there or cannot be a disk: a page blob, a fixed VHD footer, whole MiB; 409 while it is being copied."""
         address = f"{self.container}/{self.name}"
         try:
             found = self.account.blob(self.container, self.name)
         except ServiceError as missing:
             raise invalid_parameter(f"Source was not found: {address}. Please make sure the source exists.", target="uri") from missing
+        if found.copying:
+            # Reported as refused, its words unverified.
+            raise ServiceError(409, "OperationNotAllowed", f"Source blob {address} cannot be used while a copy into it is pending.")
         if found.kind != "PageBlob":
             raise invalid_parameter(f"Source blob {address} is of type {found.kind}. Only page blobs are supported.", target="uri")
         check_footer(address, found.content)

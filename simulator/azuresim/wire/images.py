@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from azuresim.core.managed_images import ManagedImage
-from azuresim.core.operations import Operation
 from azuresim.core.resource_id import ResourceId
 from azuresim.wire import arm
+from azuresim.wire.compute import accepted, written
 from azuresim.wire.http import Response, json_response
 from azuresim.wire.routing import Call, Route, Service
 
@@ -25,14 +25,9 @@ def _show(image: ManagedImage) -> Json:
     return {**document, **image.more}
 
 
-def _written(call: Call, image: ManagedImage, operation: Operation, status: int) -> Response:
-    headers = {**arm.operation_headers(call, operation, location=False), "Azure-AsyncNotification": "Enabled"}
-    return json_response(status, _show(image), headers)
-
-
 def _put(call: Call) -> Response:
-    image, written = call.world.images.put(_id(call), call.body)
-    return _written(call, image, written.operation, 201 if written.created else 200)
+    image, operation, created = call.world.images.put(_id(call), call.body)
+    return written(call, _show(image), operation, created=created)
 
 
 def _get(call: Call) -> Response:
@@ -41,14 +36,11 @@ def _get(call: Call) -> Response:
 
 def _patch(call: Call) -> Response:
     image, operation = call.world.images.patch(_id(call), call.body)
-    return _written(call, image, operation, 200)
+    return written(call, _show(image), operation)
 
 
 def _delete(call: Call) -> Response:
-    operation = call.world.images.delete(_id(call))
-    if operation is None:
-        return Response(204)
-    return Response(202, {**arm.operation_headers(call, operation, location=True), "Azure-AsyncNotification": "Enabled"})
+    return accepted(call, call.world.images.delete(_id(call)))
 
 
 def _list(call: Call) -> Response:

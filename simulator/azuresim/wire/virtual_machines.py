@@ -35,8 +35,8 @@ def _expansions(call: Call) -> set[str]:
 
 def _put(call: Call) -> Response:
     check_joins(call, call.body)
-    machine, made = call.world.virtual.machines.put(machine_id(call), call.body, **_conditions(call))
-    return written(call, machine_views.machine(call.world, machine), made.operation, created=made.created, etag=machine.etag)
+    machine, operation, created = call.world.virtual.machines.put(machine_id(call), call.body, **_conditions(call))
+    return written(call, machine_views.machine(call.world, machine), operation, created=created, etag=machine.etag)
 
 
 def _patch(call: Call) -> Response:
