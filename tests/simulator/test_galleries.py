@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from simulator.cloud import GALLERY, GROUP, SUBSCRIPTION, Cloud
+from simulator.cloud import API, GALLERY, GROUP, SUBSCRIPTION, Cloud
 
 IDENTIFIER = {"publisher": "pub", "offer": "off", "sku": "one"}
 LINUX: dict[str, Any] = {
@@ -197,6 +197,15 @@ def test_what_an_unsaid_generation_and_security_type_mean(
     shown = cloud.ask("PUT", f"{GALLERY}/images/img?api-version={api_version}", body, content_type="application/json").json()["properties"]
     assert shown["hyperVGeneration"] == generation
     assert next((f["value"] for f in shown.get("features", ()) if f["name"] == "SecurityType"), None) == security
+
+
+def test_a_security_type_is_shown_in_the_services_spelling(cloud: Cloud) -> None:
+    cloud.world.add_gallery(GALLERY, location="westus")
+    features = [{"name": "SecurityType", "value": "ConfidentialVm"}]
+    properties = {"osType": "Linux", "osState": "Specialized", "hyperVGeneration": "V2", "identifier": IDENTIFIER, "features": features}
+    body = json.dumps({"location": "westus", "properties": properties}).encode()
+    shown = cloud.ask("PUT", f"{GALLERY}/images/img?{API}", body).json()["properties"]["features"]
+    assert shown == [{"name": "SecurityType", "value": "ConfidentialVM"}]
 
 
 @pytest.mark.parametrize(

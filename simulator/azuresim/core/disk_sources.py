@@ -120,7 +120,8 @@ def _disk(text: str, location: str, path: str, definition: Definition | None, so
         )
     if definition is not None:
         # Whether it was generalised the service cannot see: a disk does not say.
-        if "hyperVGeneration" in disk.declared or "osType" in disk.declared:
+        # Recorded: one without an operating system fits any generation.
+        if disk.contents.os_type is not None and ("hyperVGeneration" in disk.declared or "osType" in disk.declared):
             check_sort(text, disk.contents, definition)
         check_security(text, "Disk", disk.contents.security_type, definition)
     return text

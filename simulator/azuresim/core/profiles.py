@@ -137,7 +137,7 @@ def _extended(given: Mapping[str, Any]) -> Json:
         "extendedLocationReplicaCount": given.get("extendedLocationReplicaCount") or 1,
         "storageAccountType": KINDS.get(kind.lower(), kind),
     }
-    return {**shown, **({"encryption": given["encryption"]} if given.get("encryption") else {})}
+    return {**shown, **({"encryption": _encryption(given["encryption"])} if given.get("encryption") else {})}
 
 
 def _check_extended(before: Mapping[str, Any], after: Mapping[str, Any], *, allowed: bool) -> None:
