@@ -12,6 +12,7 @@ class _Entry:
     at: float
     order: int
     happen: Callable[[float], None] | None = field(compare=False)
+    limit: bool = field(compare=False)
 
 
 class Appointment:
@@ -24,6 +25,11 @@ class Appointment:
     def at(self) -> float:
         """When it is due, in POSIX seconds."""
         return self._entry.at
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether it only happens when something else does not."""
+        return self._entry.limit
 
     def cancel(self) -> None:
         """Make it not happen. Harmless when it already has."""
@@ -41,10 +47,10 @@ class Agenda:
         self._heap: list[_Entry] = []
         self._count = 0
 
-    def at(self, moment: float, happen: Callable[[float], None]) -> Appointment:
-        """Appoint ``happen(moment)``."""
+    def at(self, moment: float, happen: Callable[[float], None], *, limit: bool = False) -> Appointment:
+        """Appoint ``happen(moment)``; a ``limit`` is for when nothing else has happened until then."""
         self._count += 1
-        entry = _Entry(moment, self._count, happen)
+        entry = _Entry(moment, self._count, happen, limit)
         heapq.heappush(self._heap, entry)
         return Appointment(entry)
 

@@ -77,6 +77,7 @@ class BatchAccountWrites:
         if "allowedAuthenticationModes" in given:
             account.authentication_modes = authentication_modes(given["allowedAuthenticationModes"], account.allocation_mode)
         account.settings = self._settings(account.settings, given)
+        account.state = "Succeeded"
         self._touch(account)
         return account
 
@@ -220,7 +221,7 @@ class BatchAccountWrites:
 
     def _writable(self, account_id: ResourceId) -> BatchAccount:
         account = self._accounts.get(account_id)
-        if account.state != "Succeeded":
+        if account.state in {"Creating", "Deleting"}:
             word = "created" if account.state == "Creating" else "deleted"
             raise ServiceError(409, f"AccountBeing{word.capitalize()}", f"The specified account is being {word}.")
         return account

@@ -18,7 +18,7 @@ from azuresim.core.task import Job
 
 Json = dict[str, Any]
 AllocationMode = Literal["BatchService", "UserSubscription"]
-AccountState = Literal["Creating", "Succeeded", "Deleting"]
+AccountState = Literal["Creating", "Succeeded", "Deleting", "Failed"]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,13 +6,22 @@ request added, whatever kind of resource it is about.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from azuresim.core.batch_accounts import BatchAccount
+from azuresim.core.blobs import Blob
 from azuresim.core.errors import ServiceError
-from azuresim.core.resource_id import ResourceId
+from azuresim.core.lookup import addressed
+from azuresim.core.machine import Machine
+from azuresim.core.operations import Operation
+from azuresim.core.pool import Pool
 from azuresim.core.versions import ImageVersion
 from azuresim.core.world import World
+
+# States of something that is going on; what is merely used by an operation stays as it is.
+_TRANSIENT = frozenset({"Creating", "Updating", "Deleting"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +43,51 @@ def stick(world: World, before: Mark) -> None:
         appointment.cancel()
 
 
-def fail(world: World, before: Mark, resource_id: ResourceId | None, error: ServiceError) -> None:
-    """What came after ``before`` fails at the moment the last of it was due; the resource then shows Failed."""
+def fail(world: World, before: Mark, path: str, names: Mapping[str, str], error: ServiceError) -> None:
+    """What came after ``before`` fails at the moment it would have ended, limits aside; what ``path`` and ``names`` speak of shows it.
+
+    That is the state Failed for a resource of ARM's, a resize error for a pool, the failed copy for a blob.
+    """
     held = world.kernel.agenda.since(before.appointments)
     operations = world.operations.since(before.operations)
     for appointment in held:
         appointment.cancel()
 
     def failed(at: float) -> None:
-        found = None if resource_id is None else world.find(resource_id)
-        if found is not None:
-            _show_failed(world, found, error, at)
+        if not _tell_agents(world, operations):
+            _show(world, addressed(world, path, names), error, at)
         for operation in operations:
             world.operations.end(operation, at, error)
 
-    world.kernel.agenda.at(max((a.at for a in held), default=world.kernel.moment), failed)
+    world.kernel.agenda.at(max((a.at for a in held if not a.is_limit), default=world.kernel.moment), failed)
 
 
-def _show_failed(world: World, found: Any, error: ServiceError, at: float) -> None:
-    if isinstance(found, ImageVersion):
-        world.publishing.fail(found, error, at)
-    elif hasattr(found, "state"):
-        found.state = "Failed"
+def _tell_agents(world: World, operations: Collection[Operation]) -> bool:
+    """Whether one of the operations was a task of a machine's agent, which then is over."""
+    told = [(machine, task) for machine in world.virtual.machines.shelf for task in machine.tasks if task.operation in operations]
+    for machine, task in told:
+        machine.tasks.remove(task)
+        task.fail()
+    return bool(told)
+
+
+def _show(world: World, found: Any, error: ServiceError, at: float) -> None:
+    match found:
+        case ImageVersion():
+            world.publishing.fail(found, error, at)
+        case Pool():
+            world.pools.allocation.fail(_account_of(world, found), found, error, at)
+        case Blob():
+            world.copies.fail(found, error, at)
+        case BatchAccount():
+            found.state = "Failed"
+            for pool in found.pools.values():
+                world.pools.allocation.fail(found, pool, error, at)
+        case Machine() if found.state in _TRANSIENT:
+            found.state, found.failure, found.running = "Failed", (error.code, error.message), None
+        case _ if getattr(found, "state", None) in _TRANSIENT:
+            found.state = "Failed"
+
+
+def _account_of(world: World, pool: Pool) -> BatchAccount:
+    return next(account for account in world.batch.all() if account.pools.get(pool.id.lower()) is pool)
