@@ -132,7 +132,10 @@ async def _serve(server: Server, begin: Any, files: _Files) -> None:
         if files.ready is not None:
             _write_whole(files.ready, line)
         click.echo(f"{line}\n{variables}")
-        await stopped.wait()
+        ends: set[asyncio.Future[Any]] = {asyncio.ensure_future(stopped.wait()), server.failed}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if server.failed.done():
+            server.failed.result()
 
 
 def _document(file: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from azuresim.admin import PREFIX, Admin
 from azuresim.application import Application
 from azuresim.certificates import CertificateFiles, ensure_certificates
 from azuresim.clock import RealClock
+from azuresim.state import StateError
 from azuresim.wire.bodies import body_limit, too_large
 from azuresim.wire.http import Request, Response
 
@@ -23,6 +24,7 @@ _CHUNK = 1 << 16
 class Server:
     """``async with Server(application, folder=...) as server``: listens on 127.0.0.1 until the block ends.
 
+    ``failed`` is done when the state can no longer be kept: what was asked then is not answered, and a restart knows nothing of it.
     ``port`` 0 takes a free one. The world's ``base_url`` becomes the server's address. Clients must trust
     ``server.certificates.authority``.
     """
@@ -54,6 +56,7 @@ class Server:
 
     async def start(self) -> None:
         """Listen."""
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         application = web.Application()
         application.router.add_route("*", "/{anything:.*}", self._serve)
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -81,9 +84,14 @@ class Server:
                 Request(received.method, url, headers), self.application.refuse(Request(received.method, url, headers), too_large(limit))
             )
         request = Request(received.method, url, headers, body)
-        if request.path.startswith(PREFIX):
-            return _answer(request, self._admin.handle(request))
-        outcome = self.application.outcome(request)
+        try:
+            if request.path.startswith(PREFIX):
+                return _answer(request, self._admin.handle(request))
+            outcome = self.application.outcome(request)
+        except StateError as lost:
+            if not self.failed.done():
+                self.failed.set_exception(lost)
+            return _cut(received)
         if outcome.delay:
             await asyncio.sleep(outcome.delay)
         if outcome.response is None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import requests
 from azure.storage.blob.aio import BlobServiceClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,7 +41,7 @@ from azuresim.state import StateError, StateFile, new_world, same_document
 from azuresim.transport import SimulatorTransport
 from simulator import machines
 from simulator.cloud import BATCH, DEFINITION, GALLERY, GROUP, STORAGE, pool_json, version_body
-from simulator.running import serving
+from simulator.running import SIMULATOR, Running, serving
 from simulator.world_projection import projection
 
 MANUAL = Pace.parse("manual")
@@ -365,3 +368,31 @@ def test_a_world_without_a_file_is_kept_nowhere() -> None:
     application = Application(World())
     assert revive(application, None, SEED, MANUAL) == 0
     assert application.kept is None
+
+
+def test_a_full_disk_ends_the_simulator_and_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+    """The shell limits the size of files, in blocks of 512 bytes, instead of filling a disk."""
+    (tmp_path / "world.json").write_text(json.dumps(SEED))
+    limited = 'ulimit -f 1000; exec "$@"'
+    options = ["--dir", "certificates", "--clock", "manual", "--state", "state.db", "--world", "world.json"]
+    serve = [sys.executable, "-m", "azuresim", "serve", *options]
+    environment = {"PYTHONPATH": str(SIMULATOR), "PYTHONDONTWRITEBYTECODE": "1"}
+    galleries, answered = f"{COMPUTE}/galleries", 0
+    with subprocess.Popen(  # noqa: S603  # our own program
+        ["/bin/sh", "-c", limited, "sh", *serve], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as limited_one:
+        assert limited_one.stdout is not None
+        line = json.loads(limited_one.stdout.readline())
+        running = Running(line["url"], line["ca"], tmp_path, {})
+        with suppress(requests.ConnectionError):
+            for number in range(1000):
+                running.ask("PUT", arm(f"{galleries}/g{number}"), {"location": "westus", "properties": {"description": "x" * 10_000}})
+                answered = number + 1
+        _out, said = limited_one.communicate(timeout=10)
+    assert limited_one.returncode == 1
+    assert "can no longer be written" in said
+    assert "Traceback" not in said
+    with process(tmp_path) as ask:
+        there = ask("GET", arm(galleries))["value"]
+    # One more is that of the document.
+    assert 10 < len(there) - 1 == answered < 1000
