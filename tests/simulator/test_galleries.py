@@ -53,6 +53,13 @@ async def test_a_gallery_is_created_shown_listed_changed_and_deleted(cloud: Clou
     [
         pytest.param("rg", "my-gallery", {"location": "westus"}, (400, "InvalidParameter"), id="dash in the name"),
         pytest.param("rg", "gal", {"location": "atlantis"}, (400, "LocationNotAvailableForResourceType"), id="no such region"),
+        pytest.param(
+            "rg",
+            "gal",
+            {"location": "westus", "properties": {"softDeletePolicy": {"isSoftDeleteEnabled": True, "retentionPeriodInDays": -1}}},
+            (400, "InvalidParameter"),
+            id="a period before now",
+        ),
         pytest.param("nowhere", "gal", {"location": "westus"}, (404, "ResourceGroupNotFound"), id="no such group"),
         pytest.param("rg", "taken", {"location": "eastus"}, (409, "InvalidResourceLocation"), id="another region"),
         pytest.param("other", "taken", {"location": "westus"}, (409, "Conflict"), id="unique in the subscription"),

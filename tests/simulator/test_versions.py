@@ -11,6 +11,7 @@ from azuresim.core.resource_id import ResourceId
 from azuresim.core.vhd import fixed_footer
 from simulator.cloud import DEFINITION, GALLERY, STORAGE, VHD, Cloud, version_body
 
+OS_DISK = {"source": {"storageAccountId": STORAGE, "uri": VHD}}
 REGIONS = {"publishingProfile": {"targetRegions": [{"name": "westus"}, {"name": "North Europe", "regionalReplicaCount": 2}]}}
 
 
@@ -137,6 +138,24 @@ async def test_the_operation_ends_with_the_version(cloud: Cloud) -> None:
             "1.0.0",
             (400, "InvalidParameter", "between 1 and 100"),
             id="replicas",
+        ),
+        pytest.param(
+            version_body(publishingProfile={"targetRegions": [{"name": "westus", "regionalReplicaCount": 0}]}),
+            "1.0.0",
+            (400, "InvalidParameter", "between 1 and 100"),
+            id="no replicas",
+        ),
+        pytest.param(
+            version_body(publishingProfile={"replicaCount": 1 << 80}),
+            "1.0.0",
+            (400, "InvalidParameter", "The value of parameter properties/publishingProfile/replicaCount is invalid"),
+            id="more than 64 bits",
+        ),
+        pytest.param(
+            version_body(storageProfile={"osDiskImage": OS_DISK, "dataDiskImages": [{"lun": 64, **OS_DISK}]}),
+            "1.0.0",
+            (400, "InvalidParameter", "dataDiskImages.lun is out of range"),
+            id="a lun no machine has",
         ),
         pytest.param(
             version_body(publishingProfile={"endOfLifeDate": "soon"}),
