@@ -56,18 +56,38 @@ def test_a_rule_in_words(running: Running) -> None:
     assert "operation=Pools_List  1 of 3" in said(running, "faults", "list")
 
 
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        (["drop", "when=middle", "--service", "batch", "--always"], {"action": {"kind": "Drop", "when": "middle"}, "count": None}),
-        (["bump-etag", "--skip", "2"], {"action": {"kind": "BumpETag"}, "skip": 2}),
-        (["stale", "seconds=60", "--probability", "0.5"], {"action": {"kind": "Stale", "seconds": 60}, "probability": 0.5}),
-        (["no-capacity", "size=Standard_D2s_v3", "--path", "^p"], {"path": "^p"}),
-        (["delay", "seconds=0.5", "--method", "GET|HEAD"], {"method": "GET|HEAD"}),
-        (['{"action": {"kind": "SmallPages"}, "body": "x"}'], {"action": {"kind": "SmallPages", "size": 1}, "body": "x"}),
-        (["503", "code=Busy", "--body", "vmSize"], {"body": "vmSize"}),
-    ],
-)
+WORDS: list[tuple[list[str], dict[str, Any]]] = [
+    (["drop", "when=middle", "--service", "batch", "--always"], {"action": {"kind": "Drop", "when": "middle"}, "count": None}),
+    (["bump-etag", "--skip", "2"], {"action": {"kind": "BumpETag"}, "skip": 2}),
+    (["stale", "seconds=60", "--probability", "0.5"], {"action": {"kind": "Stale", "seconds": 60}, "probability": 0.5}),
+    (["no-capacity", "size=Standard_D2s_v3", "--path", "^p"], {"path": "^p"}),
+    (["delay", "seconds=0.5", "--method", "GET|HEAD"], {"method": "GET|HEAD"}),
+    (['{"action": {"kind": "SmallPages"}, "body": "x"}'], {"action": {"kind": "SmallPages", "size": 1}, "body": "x"}),
+    (["503", "code=Busy", "--body", "vmSize"], {"body": "vmSize"}),
+    (["status", "status=500", "when=after"], {}),
+    (
+        ["throttle", "retry_after=null", "bucket=UpdateVM3Min"],
+        {"action": {"kind": "Throttle", "retry_after": None, "retry_after_ms": None, "bucket": "UpdateVM3Min"}},
+    ),
+    (["expired-token"], {"action": {"kind": "ExpiredToken"}}),
+    (["small-pages", "size=2"], {"action": {"kind": "SmallPages", "size": 2}}),
+    (["expire-operation", "seconds=60"], {"action": {"kind": "ExpireOperation", "seconds": 60}}),
+    (["stick-operation", "--operation", "Pools_Resize"], {"action": {"kind": "StickOperation"}, "operation": "Pools_Resize"}),
+    (
+        ["fail-operation", "code=AllocationFailed", "message=no luck"],
+        {"action": {"kind": "FailOperation", "code": "AllocationFailed", "message": "no luck"}},
+    ),
+    (["fail-replication", "region=eastus"], {}),
+    (["fail-copy", "reason=broken"], {"action": {"kind": "FailCopy", "reason": "broken"}}),
+    (["fail-node", "state=unusable"], {"action": {"kind": "FailNode", "state": "unusable"}}),
+]
+
+
+def test_there_is_an_example_of_every_kind() -> None:
+    assert KINDS.keys() - {words[0] for words, _ in WORDS} == set()
+
+
+@pytest.mark.parametrize(("words", "expected"), WORDS)
 def test_what_words_come_to(running: Running, words: list[str], expected: dict[str, Any]) -> None:
     said(running, "faults", "add", *words)
     (rule,) = json.loads(said(running, "faults", "list", "--json"))
@@ -84,6 +104,9 @@ def test_what_words_come_to(running: Running, words: list[str], expected: dict[s
         (["delay"], "Delay needs seconds"),
         (["delay", "seconds=long"], "Delay.seconds must be a number"),
         (["drop", "--path", "("], "path is no regular expression"),
+        (["drop", "--operation", "Pool_List"], "close to it are Pools_List"),
+        (["drop", "--service", "bach"], "there is no service 'bach'"),
+        (["200"], "status must be from 400 to 599, not 200"),
         (["{"], "the rule is no JSON"),
     ],
 )
