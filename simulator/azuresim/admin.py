@@ -12,7 +12,7 @@ from azuresim.clock import ManualClock
 from azuresim.core.errors import ServiceError
 from azuresim.core.seed import SeedError
 from azuresim.environment import environment
-from azuresim.fault_rules import ACTIONS, members_of, rule_from_json, rule_to_json
+from azuresim.fault_rules import ACTIONS, does, members_of, rule_from_json, rule_to_json
 from azuresim.faults import FaultRule
 from azuresim.fork import fork
 from azuresim.inputs import Input, Kind, act
@@ -98,10 +98,7 @@ class Admin:
         return [{"number": number, **rule_to_json(rule), "hits": hits} for number, rule, hits in self._application.faults.numbered()]
 
     def _fault_kinds(self, _request: Request, _body: Mapping[str, Any]) -> Any:
-        shown = {
-            name: {"does": (kind.__doc__ or "").partition("\n")[0].replace("``", "`"), "members": members_of(kind)}
-            for name, kind in ACTIONS.items()
-        }
+        shown = {name: {"does": does(kind), "members": members_of(kind)} for name, kind in ACTIONS.items()}
         return {"actions": shown, "rule": members_of(FaultRule)}
 
     def _add_fault(self, _request: Request, body: Mapping[str, Any]) -> Any:

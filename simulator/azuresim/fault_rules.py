@@ -81,6 +81,11 @@ def rule_to_json(rule: FaultRule) -> dict[str, Any]:
     return shown
 
 
+def does(kind: type[Any]) -> str:
+    """What an action does, in one sentence."""
+    return (kind.__doc__ or "").partition("\n")[0].replace("``", "`")
+
+
 def members_of(kind: type[Any]) -> dict[str, str]:
     """The members of an action or of a rule, with what each may be in words."""
     hints = get_type_hints(kind)

@@ -54,6 +54,8 @@ def test_a_rule_in_words(running: Running) -> None:
     answer = requests.get(f"{running.url}{POOLS}", headers={"authorization": "Bearer x"}, verify=running.authority, timeout=10)
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
     assert "operation=Pools_List  1 of 3" in said(running, "faults", "list")
+    said(running, "faults", "add", "drop", "--path", "^[b-d]+$")
+    assert "path=^[b-d]+$" in said(running, "faults", "list")
 
 
 WORDS: list[tuple[list[str], dict[str, Any]]] = [
@@ -125,10 +127,20 @@ def test_rules_are_cleared_one_by_one_or_all(running: Running) -> None:
     assert said(running, "faults", "list") == "No rule is in force.\n"
 
 
-def test_every_kind_is_explained(running: Running) -> None:
-    told = said(running, "faults", "kinds")
-    assert all(word in told for word in KINDS)
-    assert "when: 'before' or 'after' or 'middle'" in told
+def test_every_kind_is_explained_without_a_simulator() -> None:
+    told = CliRunner().invoke(main, ["faults", "kinds"], env={"COLUMNS": "200"}).output
+    added = CliRunner().invoke(main, ["faults", "add", "--help"]).output
+    for word in KINDS:
+        assert f"\n{word} " in f"\n{told}"
+        assert f"\n  {word} " in added
+    assert "when: 'before' or 'after' or 'middle' [after]" in told
+    assert "retry_after: a number or null [60.0]" in told
+
+
+def test_services_nobody_knows() -> None:
+    for command in ("operations", "journal"):
+        asked = CliRunner().invoke(main, [command, "--service", "bach"])
+        assert (asked.exit_code, "'bach' is not one of" in asked.output) == (2, True)
 
 
 def test_the_clock_is_moved_and_told(running: Running) -> None:
