@@ -19,6 +19,7 @@ from azuresim.clock import Pace
 from azuresim.commands import COMMANDS
 from azuresim.core.seed import SeedError
 from azuresim.environment import environment, exports
+from azuresim.faults import FaultPlan
 from azuresim.journal import Journal
 from azuresim.replay.command import replay
 from azuresim.revival import revive
@@ -30,6 +31,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 # Enough to look back on; the file has everything.
 _KEPT_ENTRIES = 20_000
 _BODY_LIMIT = 4096
+_REQUEST_LIMIT = 16 << 10
 
 
 class PaceType(click.ParamType[Pace]):
@@ -91,6 +93,7 @@ class _Files:
 @click.option(
     "--clock", "pace", type=PaceType(), metavar="real|scaled:N|manual", default="real", show_default=True, help="Pace of the world."
 )
+@click.option("--seed", "seed_of_faults", default=0, show_default=True, help="Seed of the faults that strike by --probability.")
 @click.option("--state", type=_FILE, help="SQLite file to keep the world in; one that is there is gone on with.")
 @click.option("--journal", type=_FILE, help="File to append every request to, as JSON lines without secrets.")
 @click.option("--ready-file", type=_FILE, help="File to write the line of JSON to that is printed when ready.")
@@ -102,6 +105,7 @@ def serve(
     folder: Path,
     seed: Path | None,
     pace: Pace,
+    seed_of_faults: int,
     state: Path | None,
     journal: Path | None,
     ready_file: Path | None,
@@ -127,7 +131,8 @@ def serve(
                 same_document(kept, document)
                 began = kept.began()
                 port = port if port is not None or began is None else urlsplit(began.base_url).port
-            application = Application(new_world(kept, pace), journal=Journal(keep=_KEPT_ENTRIES, sink=sink, body_limit=_BODY_LIMIT))
+            entries = Journal(keep=_KEPT_ENTRIES, sink=sink, body_limit=_BODY_LIMIT, request_limit=_REQUEST_LIMIT)
+            application = Application(new_world(kept, pace), faults=FaultPlan(seed=seed_of_faults), journal=entries)
             server = Server(application, folder=folder, host=host, port=port or 0)
             asyncio.run(_serve(server, lambda: revive(application, kept, document, pace), _Files(ready=ready_file, variables=env_file)))
     except StateError as unusable:

@@ -126,7 +126,9 @@ def list_faults(simulator: AdminClient, /, *, as_json: bool) -> None:
 @click.option("--skip", type=click.IntRange(min=0), help="How many matches pass first.")
 @click.option("--count", type=click.IntRange(min=1), help="How many are then struck.  [default: 1]")
 @click.option("--always", is_flag=True, help="All are struck.")
-@click.option("--probability", type=click.FloatRange(0, 1), help="Chance of each; drawn from a seed, the same in every run.")
+@click.option(
+    "--probability", type=click.FloatRange(0, 1), help="Chance of each; drawn from the seed of `serve --seed`, so that runs repeat."
+)
 @_speaking
 def add_fault(simulator: AdminClient, /, *, fault: tuple[str, ...], always: bool, **conditions: Any) -> None:
     """Put a rule in force.
@@ -199,7 +201,8 @@ def journal(simulator: AdminClient, /, *, since: int, tail: int, writes: bool, f
     """Show what was asked and answered, the last 50 requests unless told otherwise.
 
     A line has the request's number, the world's time, the status (`cut` where none was sent), how long it took, the operation, and the
-    fault that struck. With --json bodies up to 4 KiB are shown too, without keys, tokens, passwords and signatures.
+    fault that struck. With --json bodies are shown too, up to 16 KiB of requests and 4 KiB of answers, without keys, tokens, passwords
+    and signatures.
     """
     while True:
         page = simulator.ask("GET", "journal", since=since, tail=tail, writes="true" if writes else None, **picked)
