@@ -95,7 +95,7 @@ class StickOperation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailOperation:
-    """What the request sets in motion fails at its end: the resource shows Failed, a pool a resize error, a blob a failed copy."""
+    """What the request sets in motion fails at the moment it would have ended; the resource then shows Failed."""
 
     code: str = "InternalExecutionError"
     message: str = "An internal execution error occurred. Please retry later."

@@ -76,13 +76,8 @@ def carry_out(service: Service, route: Route, call: Call, setback: Json | None =
             setbacks.stick(call.world, before)
         else:
             failure = ServiceError(409, error["code"], error["message"])
-            setbacks.fail(call.world, before, call.request.path, _names(route, call), failure)
+            setbacks.fail(call.world, before, call.request.path, call.params, failure)
     return response
-
-
-def _names(route: Route, call: Call) -> dict[str, str]:
-    """The names in the path; a pool that is being created is named in the body only."""
-    return {**call.params, "pool": call.request.json()["id"]} if route.operation == "Pools_Create" else call.params
 
 
 def act(world: World, done: Input) -> Any:

@@ -144,13 +144,8 @@ def _check(table: Table, kind: str, value: Any, path: str, *, request: bool) -> 
             return
         for name, item in value.items():
             yield from _check(table, kind[1:], item, f"{path}/{name}", request=request)
-    elif not isinstance(value, _PYTHON_TYPES[kind]) or (isinstance(value, bool) and kind != "boolean") or _is_too_large(value):
+    elif not isinstance(value, _PYTHON_TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
         yield Finding(path, "type", kind, value)
-
-
-def _is_too_large(value: Any) -> bool:
-    """For 64 bits, which is what the services read numbers into; Python reads any."""
-    return isinstance(value, int | float) and not -(1 << 63) <= value < 1 << 63
 
 
 def _check_list(table: Table, kind: str, value: Any, path: str, *, request: bool) -> Iterator[Finding]:

@@ -7,12 +7,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from azure.batch.models import BatchPoolResizeOptions
 
 from azuresim import FailOperation, FaultRule, StickOperation
 from azuresim.fault_actions import Setback
 from simulator import machines
-from simulator.cloud import API, BATCH, DEFINITION, GALLERY, GROUP, STORAGE, VHD, Cloud, pool_options, version_body
+from simulator.cloud import API, DEFINITION, GALLERY, GROUP, STORAGE, VHD, Cloud, version_body
 
 COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
 DISK = f"{COMPUTE}/disks/d"
@@ -48,11 +47,6 @@ async def definition(cloud: Cloud) -> None:
 
 async def version(cloud: Cloud) -> None:
     cloud.image()
-
-
-async def pool(cloud: Cloud) -> None:
-    await cloud.batch.create_pool(pool_options(target_dedicated_nodes=1))
-    cloud.clock.advance(300)
 
 
 def ask(cloud: Cloud, method: str, path: str, body: Any = None) -> Any:
@@ -98,8 +92,6 @@ WRITES = [
     pytest.param(definition, "PUT", VERSION, version_body(), id="version"),
     pytest.param(version, "DELETE", VERSION, None, id="version deleted"),
     pytest.param(nothing, "PUT", f"{STORAGE}2", ACCOUNT, id="storage account"),
-    pytest.param(nothing, "PUT", f"{BATCH}2", {"location": "westus"}, id="Batch account"),
-    pytest.param(nothing, "DELETE", BATCH, None, id="Batch account deleted"),
     pytest.param(nothing, "DELETE", GROUP, None, id="group deleted"),
 ]
 
@@ -144,33 +136,6 @@ async def test_an_action_that_fails_leaves_its_resource_as_it_was(cloud: Cloud, 
     again = ask(cloud, "POST", path, body)
     cloud.clock.advance(60)
     assert outcome(cloud, again) == "Succeeded"
-
-
-async def test_a_pool_shows_its_failed_operation_as_a_resize_error(cloud: Cloud) -> None:
-    cloud.app.faults.add(FaultRule(action=FailOperation(code="Broken", message="No."), service="batch", count=None))
-    await pool(cloud)
-    made = await cloud.batch.get_pool("p")
-    assert [(made.allocation_state, e.code, e.message) for e in made.resize_errors or []] == [("steady", "Broken", "No.")]
-    cloud.app.faults.clear()
-    await cloud.batch.begin_resize_pool("p", BatchPoolResizeOptions(target_dedicated_nodes=1))
-    cloud.clock.advance(300)
-    assert (await cloud.batch.get_pool("p")).current_dedicated_nodes == 1
-
-
-@pytest.mark.parametrize("path", ["/batch/acct/pools/p", f"{BATCH}/pools/p"])
-async def test_a_pool_whose_deletion_failed_is_there_with_its_nodes(cloud: Cloud, path: str) -> None:
-    await pool(cloud)
-    cloud.app.faults.add(FaultRule(action=FailOperation(code="Broken"), method="DELETE"))
-    begun = cloud.ask("DELETE", f"{path}?api-version=2025-06-01")
-    assert (await cloud.batch.get_pool("p")).state == "deleting"
-    cloud.clock.advance(100)
-    assert (await cloud.batch.get_pool("p")).state == "active"
-    assert [node.state async for node in cloud.batch.list_nodes("p")] == ["idle"]
-    if path.startswith(BATCH):
-        assert outcome(cloud, begun) == "Broken"
-    await cloud.batch.begin_delete_pool("p")
-    cloud.clock.advance(100)
-    assert [each.id async for each in cloud.batch.list_pools()] == []
 
 
 @pytest.mark.parametrize(("action", "status"), [(FailOperation(code="Broken", message="No."), "failed"), (StickOperation(), "pending")])

@@ -146,12 +146,6 @@ async def test_the_operation_ends_with_the_version(cloud: Cloud) -> None:
             id="no replicas",
         ),
         pytest.param(
-            version_body(publishingProfile={"replicaCount": 1 << 80}),
-            "1.0.0",
-            (400, "InvalidParameter", "The value of parameter properties/publishingProfile/replicaCount is invalid"),
-            id="more than 64 bits",
-        ),
-        pytest.param(
             version_body(storageProfile={"osDiskImage": OS_DISK, "dataDiskImages": [{"lun": 64, **OS_DISK}]}),
             "1.0.0",
             (400, "InvalidParameter", "dataDiskImages.lun is out of range"),

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 
 from azuresim.core.batch_accounts import BatchAccount
 from azuresim.core.booting import Booting
-from azuresim.core.errors import ServiceError
 from azuresim.core.growth import Growth
 from azuresim.core.kernel import Kernel
 from azuresim.core.node import Boot, Node
@@ -83,18 +82,6 @@ class Allocation:
 
         self._kernel.agenda.at(now + self._kernel.durations.pool_delete, ended)
 
-    def fail(self, account: BatchAccount, pool: Pool, error: ServiceError, at: float) -> None:
-        """A deletion is taken back, and a resize ends with ``error``; what is there stays, and so does the target."""
-        if pool.state == "deleting":
-            pool.state, pool.state_since, pool.deletion_failure = "active", at, error
-        if pool.allocation_state == "steady":
-            return
-        for node in pool.nodes.values():
-            node.leaving_since = None
-        pool.resize_errors.append({"code": error.code, "message": error.message})
-        self._enter(pool, "steady", at)
-        self._scheduling.fill(account, pool, at)
-
     def lose(self, account: BatchAccount, pool: Pool, node_ids: list[str]) -> None:
         """Nodes vanish; the target stays, and Batch replaces them."""
         self._drop(account, pool, [pool.nodes[node_id] for node_id in node_ids], self._kernel.moment)
@@ -160,7 +147,7 @@ class Allocation:
             if pool.deallocation in _AT_ONCE:
                 self._scheduling.release(account, node, pool.deallocation, now)
         self._appoint(pool, pool.leaves_at, lambda at: self._shrink(account, pool, at))
-        self._appoint(pool, pool.deadline, lambda at: self._give_up(account, pool, at), limit=True)
+        self._appoint(pool, pool.deadline, lambda at: self._give_up(account, pool, at))
 
     def _enter(self, pool: Pool, state: AllocationState, at: float) -> None:
         for appointment in pool.pending:
@@ -170,8 +157,8 @@ class Allocation:
         pool.allocation_state = state
         pool.allocation_since = at
 
-    def _appoint(self, pool: Pool, at: float, happen: Callable[[float], None], *, limit: bool = False) -> None:
-        pool.pending.append(self._kernel.agenda.at(at, happen, limit=limit))
+    def _appoint(self, pool: Pool, at: float, happen: Callable[[float], None]) -> None:
+        pool.pending.append(self._kernel.agenda.at(at, happen))
 
     def _done_with(self, pool: Pool, part: str, at: float) -> None:
         pool.unfinished.discard(part)

@@ -77,7 +77,6 @@ class BatchAccountWrites:
         if "allowedAuthenticationModes" in given:
             account.authentication_modes = authentication_modes(given["allowedAuthenticationModes"], account.allocation_mode)
         account.settings = self._settings(account.settings, given)
-        account.state = "Succeeded"
         self._touch(account)
         return account
 
@@ -221,7 +220,7 @@ class BatchAccountWrites:
 
     def _writable(self, account_id: ResourceId) -> BatchAccount:
         account = self._accounts.get(account_id)
-        if account.state in {"Creating", "Deleting"}:
+        if account.state != "Succeeded":
             word = "created" if account.state == "Creating" else "deleted"
             raise ServiceError(409, f"AccountBeing{word.capitalize()}", f"The specified account is being {word}.")
         return account

@@ -18,7 +18,7 @@ from azuresim.core.task import Job
 
 Json = dict[str, Any]
 AllocationMode = Literal["BatchService", "UserSubscription"]
-AccountState = Literal["Creating", "Succeeded", "Deleting", "Failed"]
+AccountState = Literal["Creating", "Succeeded", "Deleting"]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from azuresim.core.agenda import Appointment
 from azuresim.core.autoscale import Run
-from azuresim.core.errors import ServiceError
 from azuresim.core.metrics import History
 from azuresim.core.node import Node
 
@@ -93,8 +92,6 @@ class Pool:
     # When the last resize began, and what only the management plane sets.
     resize_began: float = 0.0
     identity: Json | None = None
-    # Why the last deletion came to nothing.
-    deletion_failure: ServiceError | None = None
 
     @property
     def vm_size(self) -> str:

@@ -10,13 +10,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from azuresim.core.batch_accounts import BatchAccount
 from azuresim.core.blobs import Blob
 from azuresim.core.errors import ServiceError
 from azuresim.core.lookup import addressed
 from azuresim.core.machine import Machine
 from azuresim.core.operations import Operation
-from azuresim.core.pool import Pool
 from azuresim.core.versions import ImageVersion
 from azuresim.core.world import World
 
@@ -46,7 +44,7 @@ def stick(world: World, before: Mark) -> None:
 def fail(world: World, before: Mark, path: str, names: Mapping[str, str], error: ServiceError) -> None:
     """What came after ``before`` fails at the moment it would have ended, limits aside; what ``path`` and ``names`` speak of shows it.
 
-    That is the state Failed for a resource of ARM's, a resize error for a pool, the failed copy for a blob.
+    That is the state Failed for a resource of ARM's, the failed copy for a blob.
     """
     held = world.kernel.agenda.since(before.appointments)
     operations = world.operations.since(before.operations)
@@ -75,19 +73,9 @@ def _show(world: World, found: Any, error: ServiceError, at: float) -> None:
     match found:
         case ImageVersion():
             world.publishing.fail(found, error, at)
-        case Pool():
-            world.pools.allocation.fail(_account_of(world, found), found, error, at)
         case Blob():
             world.copies.fail(found, error, at)
-        case BatchAccount():
-            found.state = "Failed"
-            for pool in found.pools.values():
-                world.pools.allocation.fail(found, pool, error, at)
         case Machine() if found.state in _TRANSIENT:
             found.state, found.failure, found.running = "Failed", (error.code, error.message), None
         case _ if getattr(found, "state", None) in _TRANSIENT:
             found.state = "Failed"
-
-
-def _account_of(world: World, pool: Pool) -> BatchAccount:
-    return next(account for account in world.batch.all() if account.pools.get(pool.id.lower()) is pool)

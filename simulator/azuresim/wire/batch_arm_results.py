@@ -37,13 +37,13 @@ def pool_deletion_begun(call: Call, account: BatchAccount, pool: Pool) -> Respon
 
 
 def _creation_result(call: Call) -> Response:
-    operation = call.world.operations.result(call.params["operation"])
+    operation = call.world.operations.get(call.params["operation"])
     return creation_begun(call, operation) if operation.ended is None else show_account(call, find_account(call))
 
 
 def _deletion_result(call: Call) -> Response:
     """`{name}-{guid}`; names have no dashes."""
-    operation = call.world.operations.result(call.params["operation"].partition("-")[2])
+    operation = call.world.operations.get(call.params["operation"].partition("-")[2])
     return _deletion(call, operation, call.params["operation"]) if operation.ended is None else Response(200)
 
 
@@ -54,11 +54,8 @@ def _pool_deletion_result(call: Call) -> Response:
     if not operation.startswith(f"{_DELETE}-") or not name:
         raise ServiceError(404, "NotFound", f"The operation '{operation}' was not found.")
     pool = call.world.arm_pools.find(account, name)
-    if pool is not None and pool.state == "deleting":
-        return _later(call, f"{account.id}/{POOL_RESULTS}/{operation}")
-    if pool is not None and pool.deletion_failure is not None:
-        raise pool.deletion_failure
-    return Response(200)
+    waiting = pool is not None and pool.state == "deleting"
+    return _later(call, f"{account.id}/{POOL_RESULTS}/{operation}") if waiting else Response(200)
 
 
 def _deletion(call: Call, operation: Operation, name: str) -> Response:
