@@ -81,7 +81,7 @@ WORDS: list[tuple[list[str], dict[str, Any]]] = [
     ),
     (["fail-replication", "region=eastus"], {}),
     (["fail-copy", "reason=broken"], {"action": {"kind": "FailCopy", "reason": "broken"}}),
-    (["fail-node", "state=unusable"], {"action": {"kind": "FailNode", "state": "unusable"}}),
+    (["fail-node", "state=unusable", "--path", "^p$"], {"path": "^p$"}),
 ]
 
 

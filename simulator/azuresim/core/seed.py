@@ -17,7 +17,7 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 31
 
 
-def _texts(value: Any) -> bool:
+def _all_texts(value: Any) -> bool:
     return all(isinstance(item, str) for item in value)
 
 
@@ -28,12 +28,28 @@ def _one_of(*words: str | None) -> tuple[str, Callable[[Any], bool]]:
 _TEXT = ("a text", lambda value: isinstance(value, str))
 _WHOLE = ("a whole number from 0 on", _is_whole)
 _NUMBERS = ("an object of whole numbers", lambda value: isinstance(value, Mapping) and all(map(_is_whole, value.values())))
-_OBJECT = ("an object of texts", lambda value: isinstance(value, Mapping) and _texts(value.values()))
-_LIST = ("a list of texts", lambda value: isinstance(value, list) and _texts(value))
-# What a member must be, whatever section it stands in; all others are texts.
+_OBJECT = ("an object of texts", lambda value: isinstance(value, Mapping) and _all_texts(value.values()))
+_LIST = ("a list of texts", lambda value: isinstance(value, list) and _all_texts(value))
+_TEXTS = (
+    "account",
+    "blob",
+    "blobEndpoint",
+    "clientId",
+    "container",
+    "id",
+    "name",
+    "namespace",
+    "scope",
+    "securityType",
+    "sku",
+    "subscription",
+)
+# What a member must be, whatever section it stands in.
 _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    **dict.fromkeys(_TEXTS, _TEXT),
     "allocationMode": _one_of("BatchService", "UserSubscription"),
     "architecture": _one_of("x64", "Arm64"),
+    "blobEndpoint": ("a text or null", lambda value: value is None or isinstance(value, str)),
     "capacity": _NUMBERS,
     "dataRole": _one_of("Owner", "Contributor", "Reader", None),
     "dedicatedCoreQuota": _WHOLE,
@@ -97,9 +113,9 @@ def _renamed(entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, An
     if unknown:
         raise SeedError(f"unknown members {', '.join(sorted(unknown))}; known are {', '.join(names)}")
     for name, value in entry.items():
-        wanted, fits = _KINDS.get(name, _TEXT)
-        if not fits(value):
-            raise SeedError(f"{name} must be {wanted}, not {value!r}")
+        kind = _KINDS.get(name)
+        if kind is not None and not kind[1](value):
+            raise SeedError(f"{name} must be {kind[0]}, not {value!r}")
     return {names[name]: value for name, value in entry.items()}
 
 
