@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from difflib import get_close_matches
 from typing import Any
 
 from azuresim.application import Application
@@ -11,14 +12,18 @@ from azuresim.clock import ManualClock
 from azuresim.core.errors import ServiceError
 from azuresim.core.seed import SeedError
 from azuresim.environment import environment
-from azuresim.fault_rules import ACTIONS, members_of, rule_from_json, rule_to_json
+from azuresim.fault_rules import ACTIONS, does, members_of, rule_from_json, rule_to_json
 from azuresim.faults import FaultRule
-from azuresim.inputs import Input, Kind
+from azuresim.fork import fork
+from azuresim.inputs import Input, Kind, act
 from azuresim.journal import Entry
+from azuresim.services import SERVICES
 from azuresim.wire.http import Request, Response, json_response
 
 PREFIX = "/_sim/"
 _TAIL = 100
+# The last second that timestamps can tell.
+_LATEST = 253_402_300_799.0
 
 
 class Admin:
@@ -51,7 +56,7 @@ class Admin:
             return json_response(404, {"error": f"nothing answers {request.method} {request.path}; there are {known}"})
         self._application.world.settle()
         try:
-            return json_response(200, action(request, request.json() or {}))
+            return json_response(200, action(request, _object(request.json())))
         except ServiceError as refused:
             return json_response(refused.status, {"error": refused.message})
         except KeyError as missing:
@@ -78,7 +83,9 @@ class Admin:
                 raise ServiceError(409, "NothingToCome", "no event is to come")
             seconds = max(0.0, coming - clock.now())
         else:
-            seconds = float(body["seconds"])
+            seconds = body["seconds"]
+            if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= _LATEST - clock.now():
+                raise ValueError(f"seconds must be a number from 0 on, and the year 9999 at the latest; not {seconds!r}")
         clock.advance(seconds)
         world.settle()
         self._act("time", {})
@@ -91,14 +98,12 @@ class Admin:
         return [{"number": number, **rule_to_json(rule), "hits": hits} for number, rule, hits in self._application.faults.numbered()]
 
     def _fault_kinds(self, _request: Request, _body: Mapping[str, Any]) -> Any:
-        shown = {
-            name: {"does": (kind.__doc__ or "").partition("\n")[0].replace("``", "`"), "members": members_of(kind)}
-            for name, kind in ACTIONS.items()
-        }
+        shown = {name: {"does": does(kind), "members": members_of(kind)} for name, kind in ACTIONS.items()}
         return {"actions": shown, "rule": members_of(FaultRule)}
 
     def _add_fault(self, _request: Request, body: Mapping[str, Any]) -> Any:
         rule = rule_from_json(body)
+        _check_names(rule)
         return {"number": self._application.faults.add(rule), **rule_to_json(rule)}
 
     def _clear_faults(self, request: Request, _body: Mapping[str, Any]) -> Any:
@@ -107,7 +112,7 @@ class Admin:
         if number is None:
             self._application.faults.clear()
         else:
-            self._application.faults.remove(int(number))
+            self._application.faults.remove(_whole("number", number))
         return {}
 
     def _journal(self, request: Request, _body: Mapping[str, Any]) -> Any:
@@ -116,12 +121,13 @@ class Admin:
         `service`, `operation` and `status` (a number, `4xx`, or `none` for answers that were never sent) pick entries.
         """
         query = request.query
-        picked = [entry for entry in self._application.journal.since(int(query.get("since", 0))) if _is_wanted(entry, query)]
-        shown = picked[-int(query.get("tail", _TAIL)) :]
+        since, tail = _whole("since", query.get("since", "0")), _whole("tail", query.get("tail", str(_TAIL)))
+        picked = [entry for entry in self._application.journal.since(since) if _is_wanted(entry, query)]
+        shown = picked[max(0, len(picked) - tail) :]
         return {"next": self._application.journal.written, "entries": [asdict(entry) for entry in shown]}
 
     def _counts(self, request: Request, _body: Mapping[str, Any]) -> Any:
-        counted = self._application.journal.count(int(request.query.get("since", 0)))
+        counted = self._application.journal.count(_whole("since", request.query.get("since", "0")))
         return [{"service": s, "operation": o, "method": m, "count": n} for (s, o, m), n in sorted(counted.items())]
 
     def _world(self, _request: Request, _body: Mapping[str, Any]) -> Any:
@@ -148,12 +154,46 @@ class Admin:
         }
 
     def _load(self, _request: Request, body: Mapping[str, Any]) -> Any:
+        """All of it or nothing: what cannot be followed to its end shows in a copy."""
+        world = self._application.world
+        now = world.kernel.moment
+        act(fork(world, ManualClock(now), without=self._application.decisions), Input(time=now, kind="seed", detail=dict(body)))
         self._act("seed", body)
         return {}
 
     def _nodes(self, _request: Request, body: Mapping[str, Any]) -> Any:
         """`{"account", "pool", "action": "lose" | "preempt" | "break", "count", "dedicated"?, "state"?}`."""
+        for name in ("account", "pool", "action"):
+            if not isinstance(body[name], str):
+                raise ValueError(f"{name} must be a text, not {body[name]!r}")  # noqa: TRY004  # answered as any other wrong value
+        _whole("count", str(body.get("count", 1)))
         return {"nodes": self._act("nodes", body)}
+
+
+def _object(body: Any) -> Mapping[str, Any]:
+    """What was sent; nothing and null are an empty object."""
+    if body is None:
+        return {}
+    if not isinstance(body, dict):
+        raise ValueError("the body must be a JSON object")  # noqa: TRY004  # as above
+    return body
+
+
+def _whole(name: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ValueError(f"{name} must be a whole number, not {text!r}")
+    return int(text)
+
+
+def _check_names(rule: FaultRule) -> None:
+    """A rule for what does not exist would never strike, and nobody would know why."""
+    services = {service.name for service in SERVICES}
+    operations = {route.operation for service in SERVICES if rule.service in (None, service.name) for route in service.routes}
+    if rule.service is not None and rule.service not in services:
+        raise ValueError(f"there is no service {rule.service!r}; there are {', '.join(sorted(services))}")
+    if rule.operation is not None and rule.operation not in operations:
+        close = ", ".join(get_close_matches(rule.operation, operations, n=3)) or "none; `azuresim operations` lists all"
+        raise ValueError(f"there is no operation {rule.operation!r}; close to it are {close}")
 
 
 def _is_wanted(entry: Entry, query: Mapping[str, str]) -> bool:

@@ -19,6 +19,7 @@ from azuresim.clock import Pace
 from azuresim.commands import COMMANDS
 from azuresim.core.seed import SeedError
 from azuresim.environment import environment, exports
+from azuresim.faults import FaultPlan
 from azuresim.journal import Journal
 from azuresim.replay.command import replay
 from azuresim.revival import revive
@@ -30,6 +31,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 # Enough to look back on; the file has everything.
 _KEPT_ENTRIES = 20_000
 _BODY_LIMIT = 4096
+_REQUEST_LIMIT = 16 << 10
 
 
 class PaceType(click.ParamType[Pace]):
@@ -52,9 +54,18 @@ class PaceType(click.ParamType[Pace]):
 def main() -> None:
     """Simulate the parts of Azure that machine images and Batch pools live in.
 
-    `azuresim serve` runs the simulator; the other commands speak to one that runs. They find it by --url and --ca, or by the variables
-    AZURESIM_URL and AZURESIM_CA.
-    """
+    `azuresim serve` runs the simulator; `replay` and `operations` need none; the other commands speak to one that runs. They find it by
+    --url and --ca, or by the variables AZURESIM_URL and AZURESIM_CA.
+
+    \b
+    azuresim serve --dir .azuresim --clock manual --env-file azuresim.env &
+    . ./azuresim.env
+    azuresim faults add 503 when=after --operation Pools_Create
+    azuresim advance 60
+    azuresim journal --tail 10
+
+    Commands end with 0, with 1 and a sentence when they cannot do what they are told, and with 2 when they are told wrong.
+    """  # noqa: D301  # \b is click's mark for lines to be left alone
 
 
 for command in (*COMMANDS, replay):
@@ -73,12 +84,18 @@ class _Files:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on. Default: that of the --state, else a free one.")
 @click.option("--dir", "folder", type=_FOLDER, required=True, help="Folder for the certificates; made when missing.")
-@click.option("--world", "seed", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="JSON document the world begins with.")
+@click.option(
+    "--world",
+    "seed",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="JSON document the world begins with: accounts, VHDs, images.",
+)
 @click.option(
     "--clock", "pace", type=PaceType(), metavar="real|scaled:N|manual", default="real", show_default=True, help="Pace of the world."
 )
+@click.option("--seed", "seed_of_faults", default=0, show_default=True, help="Seed of the faults that strike by --probability.")
 @click.option("--state", type=_FILE, help="SQLite file to keep the world in; one that is there is gone on with.")
-@click.option("--journal", type=_FILE, help="File to append every request to, as JSON lines.")
+@click.option("--journal", type=_FILE, help="File to append every request to, as JSON lines without secrets.")
 @click.option("--ready-file", type=_FILE, help="File to write the line of JSON to that is printed when ready.")
 @click.option("--env-file", type=_FILE, help="File to write the variables to that clients need, for `. FILE`.")
 def serve(
@@ -88,6 +105,7 @@ def serve(
     folder: Path,
     seed: Path | None,
     pace: Pace,
+    seed_of_faults: int,
     state: Path | None,
     journal: Path | None,
     ready_file: Path | None,
@@ -95,9 +113,15 @@ def serve(
 ) -> None:
     """Serve HTTPS until SIGINT or SIGTERM.
 
-    When ready, prints one line of JSON, {"url": ..., "ca": ...}, and then the environment that clients need, as lines of `export`.
-    The same lines are what `azuresim env` prints, for `eval "$(azuresim env --url ... --ca ...)"`.
-    """
+    When ready, prints one line of JSON, {"url": ..., "ca": ...}, and then the environment that clients need, as lines of `export`, which
+    --env-file writes and `azuresim env` prints as well.
+
+    With --state every accepted write is in the file before its answer goes out: a simulator that was killed in the middle of an operation
+    goes on with it. The file begins with the document of --world, which need not be given again.
+
+    \b
+    azuresim serve --dir .azuresim --world world.json --state world.db --clock scaled:60
+    """  # noqa: D301  # \b is click's mark for lines to be left alone
     document = None if seed is None else _document(seed)
     try:
         with ExitStack() as opened:
@@ -107,7 +131,8 @@ def serve(
                 same_document(kept, document)
                 began = kept.began()
                 port = port if port is not None or began is None else urlsplit(began.base_url).port
-            application = Application(new_world(kept, pace), journal=Journal(keep=_KEPT_ENTRIES, sink=sink, body_limit=_BODY_LIMIT))
+            entries = Journal(keep=_KEPT_ENTRIES, sink=sink, body_limit=_BODY_LIMIT, request_limit=_REQUEST_LIMIT)
+            application = Application(new_world(kept, pace), faults=FaultPlan(seed=seed_of_faults), journal=entries)
             server = Server(application, folder=folder, host=host, port=port or 0)
             asyncio.run(_serve(server, lambda: revive(application, kept, document, pace), _Files(ready=ready_file, variables=env_file)))
     except StateError as unusable:
@@ -132,7 +157,10 @@ async def _serve(server: Server, begin: Any, files: _Files) -> None:
         if files.ready is not None:
             _write_whole(files.ready, line)
         click.echo(f"{line}\n{variables}")
-        await stopped.wait()
+        ends: set[asyncio.Future[Any]] = {asyncio.ensure_future(stopped.wait()), server.failed}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if server.failed.done():
+            server.failed.result()
 
 
 def _document(file: Path) -> dict[str, Any]:

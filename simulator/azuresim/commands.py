@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, fields
 from functools import update_wrapper
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
@@ -15,6 +16,8 @@ from rich.table import Table
 
 from azuresim.admin_client import AdminClient, AdminError
 from azuresim.environment import exports
+from azuresim.fault_actions import Action
+from azuresim.fault_rules import does, members_of
 from azuresim.fault_words import KINDS, action_from_words, told
 from azuresim.journal_table import journal_table
 from azuresim.services import SERVICES
@@ -22,6 +25,14 @@ from azuresim.services import SERVICES
 P = ParamSpec("P")
 _FOLLOW_SECONDS = 0.5
 _WITHOUT_TERMINAL = 160
+_SERVICES = [service.name for service in SERVICES]
+
+
+def _kinds_in_short() -> str:
+    r"""One line a kind; `\b` is click's mark for lines to be left alone."""
+    width = max(map(len, KINDS))
+    lines = (f"{word.ljust(width)}  {does(kind)}" for word, kind in KINDS.items())
+    return "\b\nFaults (`azuresim faults kinds` has their members):\n" + "\n".join(lines)
 
 
 def _speaking(command: Callable[Concatenate[AdminClient, P], None]) -> Callable[..., None]:
@@ -47,7 +58,13 @@ def _speaking(command: Callable[Concatenate[AdminClient, P], None]) -> Callable[
 @click.command()
 @_speaking
 def env(simulator: AdminClient, /) -> None:
-    """Print the environment that clients need, for `eval "$(azuresim env)"`."""
+    """Print the environment that clients need, as lines of `export`.
+
+    \b
+    eval "$(azuresim env --url https://127.0.0.1:8443 --ca .azuresim/ca.pem)"
+
+    Afterwards the other commands need neither --url nor --ca. `azuresim serve --env-file` writes the same lines.
+    """  # noqa: D301  # \b is click's mark for lines to be left alone
     click.echo(exports(simulator.ask("GET", "environment")))
 
 
@@ -56,9 +73,10 @@ def env(simulator: AdminClient, /) -> None:
 @click.option("--next", "to_next", is_flag=True, help="To the next event, however far that is.")
 @_speaking
 def advance(simulator: AdminClient, /, *, seconds: float | None, to_next: bool) -> None:
-    """Move a manual clock SECONDS forward; without any, only tell the time.
+    """Move a manual clock SECONDS forward, or only tell the time.
 
-    Everything that becomes due happens on the way, each at its own moment.
+    Everything that becomes due happens on the way, each at its own moment. Without SECONDS and --next nothing moves. Ends with 1 when the
+    clock is no manual one, and for --next when nothing is to come.
     """
     if to_next:
         clock = simulator.ask("POST", "advance", {"toNextEvent": True})
@@ -73,7 +91,10 @@ def advance(simulator: AdminClient, /, *, seconds: float | None, to_next: bool) 
 
 @click.group()
 def faults() -> None:
-    """What goes wrong: list, add and clear rules."""
+    """Make something go wrong: add, list and clear rules.
+
+    A rule says what happens, to which requests, and how often. `azuresim faults kinds` tells what can happen.
+    """
 
 
 @faults.command("list")
@@ -91,23 +112,29 @@ def list_faults(simulator: AdminClient, /, *, as_json: bool) -> None:
     _console().print(table if rules else "No rule is in force.")
 
 
-@faults.command("add")
+@faults.command("add", epilog=_kinds_in_short())
 @click.argument("fault", nargs=-1, required=True, metavar="FAULT [MEMBER=VALUE]...")
 @click.option("--method", help="Regular expression for the whole method, such as `PUT|POST`.")
-@click.option("--path", help="Regular expression to be found in the path; for faults of the world, in the pool's or version's id.")
+@click.option(
+    "--path",
+    help="Regular expression to be found in the path; for fail-replication in the version's id, for no-capacity and fail-node in "
+    "the pool's, for fail-copy in account/container/blob.",
+)
 @click.option("--body", help="Regular expression to be found in the request's body.")
 @click.option("--service", help="Name of the service, as in the journal.")
 @click.option("--operation", help="Name of the operation, as in the journal.")
 @click.option("--skip", type=click.IntRange(min=0), help="How many matches pass first.")
 @click.option("--count", type=click.IntRange(min=1), help="How many are then struck.  [default: 1]")
 @click.option("--always", is_flag=True, help="All are struck.")
-@click.option("--probability", type=click.FloatRange(0, 1), help="Chance of each; drawn from a seed, the same in every run.")
+@click.option(
+    "--probability", type=click.FloatRange(0, 1), help="Chance of each; drawn from the seed of `serve --seed`, so that runs repeat."
+)
 @_speaking
 def add_fault(simulator: AdminClient, /, *, fault: tuple[str, ...], always: bool, **conditions: Any) -> None:
     """Put a rule in force.
 
-    FAULT is a status such as 503, a kind of fault in words such as `drop` or `fail-operation`, or a whole rule as JSON; `azuresim faults
-    kinds` tells what there is.
+    FAULT is a status such as 503, a kind of fault in words such as `drop` or `fail-operation`, or a whole rule as JSON. It strikes one
+    request, the first that fits all conditions, unless --skip, --count, --always or --probability say otherwise.
 
     \b
     azuresim faults add 429 retry_after=5 --operation Pools_List --count 3
@@ -144,21 +171,26 @@ def clear_faults(simulator: AdminClient, /, *, number: int | None) -> None:
 
 
 @faults.command("kinds")
-@_speaking
-def fault_kinds(simulator: AdminClient, /) -> None:
-    """Tell which faults there are, and what can be said about each."""
-    shown = simulator.ask("GET", "faults/kinds")["actions"]
+def fault_kinds() -> None:
+    """Tell which faults there are, and what can be said about each. Needs no running simulator."""
     table = Table("fault", "does", "members", box=None, pad_edge=False, show_lines=True)
     for word, kind in KINDS.items():
-        known = shown[kind.__name__]
-        table.add_row(word, known["does"], "\n".join(f"{name}: {what}" for name, what in known["members"].items()))
+        table.add_row(word, does(kind), "\n".join(f"{name}: {what}" for name, what in _members(kind)))
     _console().print(table)
+
+
+def _members(kind: type[Action]) -> Iterator[tuple[str, str]]:
+    """Names, and what may stand there; the default where there is one to tell."""
+    defaults = {item.name: item.default for item in fields(kind)}
+    for name, what in members_of(kind).items():
+        default = defaults[name]
+        yield name, what if default in (MISSING, None, ()) else f"{what} [{default}]"
 
 
 @click.command()
 @click.option("--since", type=int, default=0, show_default=True, help="Number of the first request to show.")
 @click.option("--tail", type=click.IntRange(min=1), default=50, show_default=True, help="How many at most, the last ones.")
-@click.option("--service", help="Only of this service.")
+@click.option("--service", type=click.Choice([*_SERVICES, "none"]), help="Only of this service; `none` is for what nothing answers.")
 @click.option("--operation", help="Only this operation.")
 @click.option("--status", help="Only answers with this status: 404, 4xx, or `none` where none was sent.")
 @click.option("--writes", is_flag=True, help="Only what changes something.")
@@ -166,7 +198,12 @@ def fault_kinds(simulator: AdminClient, /) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON lines, bodies included.")
 @_speaking
 def journal(simulator: AdminClient, /, *, since: int, tail: int, writes: bool, follow: bool, as_json: bool, **picked: str | None) -> None:
-    """Show what was asked and answered."""
+    """Show what was asked and answered, the last 50 requests unless told otherwise.
+
+    A line has the request's number, the world's time, the status (`cut` where none was sent), how long it took, the operation, and the
+    fault that struck. With --json bodies are shown too, up to 16 KiB of requests and 4 KiB of answers, without keys, tokens, passwords
+    and signatures.
+    """
     while True:
         page = simulator.ask("GET", "journal", since=since, tail=tail, writes="true" if writes else None, **picked)
         if as_json:
@@ -181,9 +218,12 @@ def journal(simulator: AdminClient, /, *, since: int, tail: int, writes: bool, f
 
 
 @click.command()
-@click.option("--service", help="Only of this service.")
+@click.option("--service", type=click.Choice(_SERVICES), help="Only of this service.")
 def operations(*, service: str | None) -> None:
-    """List the operations that are simulated, by service: the names that rules and the journal use. Needs no running simulator."""
+    """List the operations that are simulated.
+
+    These are the names that rules and the journal use, each with its service, method and path. Needs no running simulator.
+    """
     for known in SERVICES:
         if service not in (None, known.name):
             continue
@@ -197,8 +237,9 @@ def _moment(seconds: float) -> str:
 
 
 def _console() -> Console:
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_WITHOUT_TERMINAL)
+    # Regular expressions have brackets, which are no markup.
+    console = Console(highlight=False, markup=False)
+    return console if console.is_terminal else Console(highlight=False, markup=False, width=_WITHOUT_TERMINAL)
 
 
 COMMANDS: tuple[click.Command, ...] = (env, advance, faults, journal, operations)

@@ -5,12 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, fields
+from math import inf
 from typing import Any, get_args, get_type_hints
 
+from azuresim.core.regions import is_region
 from azuresim.fault_actions import Action
 from azuresim.faults import FaultRule
 
 ACTIONS: dict[str, type[Action]] = {kind.__name__: kind for kind in get_args(Action)}
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "count": (1, inf),
+    "probability": (0, 1),
+    "retry_after": (0, inf),
+    "retry_after_ms": (0, inf),
+    "seconds": (0, inf),
+    "size": (1, inf),
+    "skip": (0, inf),
+    "status": (400, 599),
+}
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PATTERNS = frozenset({"method", "path", "body"})
 # What a person calls the types of JSON.
 _CALLED = {"str": "a text", "int": "a whole number", "float": "a number", "None": "null"}
@@ -28,7 +41,7 @@ def rule_from_json(document: Mapping[str, Any]) -> FaultRule:
     if not isinstance(action, Mapping) or "kind" not in action:
         raise ValueError(f"not a fault rule: it needs an action with a kind, one of {', '.join(ACTIONS)}")
     given = dict(action)
-    kind = ACTIONS.get(given.pop("kind"))
+    kind = ACTIONS.get(str(given.pop("kind")))
     if kind is None:
         raise ValueError(f"not a fault rule: there is no action {action['kind']!r}; there are {', '.join(ACTIONS)}")
     if isinstance(given.get("headers"), Mapping):
@@ -40,7 +53,23 @@ def rule_from_json(document: Mapping[str, Any]) -> FaultRule:
             re.compile(rule[name])
         except re.error as wrong:
             raise ValueError(f"not a fault rule: {name} is no regular expression: {wrong}") from wrong
+    _check_bounds(made, rule)
     return FaultRule(action=made, **rule)
+
+
+def _check_bounds(action: Action, rule: Mapping[str, Any]) -> None:
+    for name, value in {**asdict(action), **rule}.items():
+        lowest, highest = _BOUNDS.get(name, (-inf, inf))
+        if isinstance(value, int | float) and not lowest <= value <= highest:
+            raise ValueError(
+                f"not a fault rule: {name} must be from {lowest:g} {'on' if highest == inf else f'to {highest:g}'}, not {value!r}"
+            )
+    region = getattr(action, "region", None)
+    if region is not None and not is_region(region):
+        raise ValueError(f"not a fault rule: there is no region {region!r}")
+    for name, value in getattr(action, "headers", ()):
+        if not (_HEADER.fullmatch(name) and value.isprintable()):
+            raise ValueError(f"not a fault rule: {name!r}: {value!r} is no header")
 
 
 def rule_to_json(rule: FaultRule) -> dict[str, Any]:
@@ -50,6 +79,11 @@ def rule_to_json(rule: FaultRule) -> dict[str, Any]:
     if "headers" in shown["action"]:
         shown["action"]["headers"] = dict(shown["action"]["headers"])
     return shown
+
+
+def does(kind: type[Any]) -> str:
+    """What an action does, in one sentence."""
+    return (kind.__doc__ or "").partition("\n")[0].replace("``", "`")
 
 
 def members_of(kind: type[Any]) -> dict[str, str]:

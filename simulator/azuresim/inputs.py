@@ -6,14 +6,13 @@ The world is a function of its seed document and of these, in their order and at
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from azuresim.clock import ManualClock
 from azuresim.core import setbacks
 from azuresim.core.errors import ServiceError
-from azuresim.core.second_writer import addressed, overtake
+from azuresim.core.second_writer import overtake
 from azuresim.core.world import World
 from azuresim.wire.bodies import request_body
 from azuresim.wire.http import Request, Response
@@ -78,7 +77,7 @@ def carry_out(service: Service, route: Route, call: Call, setback: Json | None =
             setbacks.stick(call.world, before)
         else:
             failure = ServiceError(409, error["code"], error["message"])
-            setbacks.fail(call.world, before, addressed(call.request.path), failure)
+            setbacks.fail(call.world, before, call.request.path, call.params, failure)
     return response
 
 
@@ -86,9 +85,7 @@ def act(world: World, done: Input) -> Any:
     """Do one of the inputs that are no requests. Raises what the world raises."""
     match done.kind:
         case "overtake":
-            # What is not there cannot be overtaken.
-            with suppress(ServiceError):
-                overtake(world, done.detail["path"], done.detail["params"])
+            overtake(world, done.detail["path"], done.detail["params"])
         case "seed":
             with world.frozen():
                 world.load(done.detail)

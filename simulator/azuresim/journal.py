@@ -36,13 +36,17 @@ class Journal:
     """Entries in memory, the oldest dropped beyond ``keep``; each also a JSON line in ``sink`` when there is one.
 
     Bodies that are JSON are noted without their secrets, others by their length. Bodies of answers are noted up to ``body_limit`` bytes,
-    which is none unless one is given: lists of thousands would fill the memory.
+    which is none unless one is given: lists of thousands would fill the memory. Bodies of requests are noted whole, or up to
+    ``request_limit``.
     """
 
-    def __init__(self, *, keep: int | None = None, sink: TextIO | None = None, body_limit: int = 0) -> None:
+    def __init__(
+        self, *, keep: int | None = None, sink: TextIO | None = None, body_limit: int = 0, request_limit: int | None = None
+    ) -> None:
         self._entries: deque[Entry] = deque(maxlen=keep)
         self._sink = sink
         self._body_limit = body_limit
+        self._request_limit = request_limit
         self._written = 0
 
     def __len__(self) -> int:
@@ -78,7 +82,7 @@ class Journal:
             path=request.path,
             query={name: _no_signature(name, value) for name, value in request.query.items()},
             status=None if answered is None else answered.status,
-            request_body=_noted(request.body, request.headers.get("content-type", "")),
+            request_body=_noted(request.body, request.headers.get("content-type", ""), self._request_limit),
             response_bytes=0 if answered is None else answered.size,
             is_write=is_write,
             duration=duration,
@@ -113,14 +117,14 @@ class Journal:
     def _answer(self, answered: Response) -> Any:
         if self._body_limit == 0:
             return None
-        if len(answered.body) > self._body_limit:
-            return {"bytes": len(answered.body)}
-        return _noted(answered.body, answered.headers.get("Content-Type", ""))
+        return _noted(answered.body, answered.headers.get("Content-Type", ""), self._body_limit)
 
 
-def _noted(body: bytes, content_type: str) -> Any:
+def _noted(body: bytes, content_type: str, limit: int | None) -> Any:
     if not body:
         return None
+    if limit is not None and len(body) > limit:
+        return {"bytes": len(body)}
     if "json" in content_type:
         try:
             return redacted(json.loads(body))

@@ -17,6 +17,7 @@ from azuresim.application import Application
 from azuresim.certificates import CertificateFiles, ensure_certificates
 from azuresim.clock import RealClock
 from azuresim.core.errors import ServiceError
+from azuresim.state import StateError
 from azuresim.wire.bodies import body_limit, too_large
 from azuresim.wire.http import Request, Response, header_names
 
@@ -37,6 +38,7 @@ _log.addFilter(_is_ours)
 class Server:
     """``async with Server(application, folder=...) as server``: listens on 127.0.0.1 until the block ends.
 
+    ``failed`` is done when the state can no longer be kept: what was asked then is not answered, and a restart knows nothing of it.
     ``port`` 0 takes a free one. The world's ``base_url`` becomes the server's address. Clients must trust
     ``server.certificates.authority``.
     """
@@ -68,6 +70,7 @@ class Server:
 
     async def start(self) -> None:
         """Listen."""
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self.certificates.chain, self.certificates.key)
         # Lines of headers may be as long as in front of the services. No router: `OPTIONS *` is a request too.
@@ -91,6 +94,10 @@ class Server:
         except ConnectionError:
             # The client is gone; aiohttp wants an answer all the same.
             return web.Response()
+        except StateError as lost:
+            if not self.failed.done():
+                self.failed.set_exception(lost)
+            return _cut(received)
 
     async def _answer(self, received: web.BaseRequest) -> web.StreamResponse:
         # The raw path: a decoded one would lose the difference between `/` and `%2F` in blob names.

@@ -107,9 +107,14 @@ class StateFile:
         return None if row is None else json.loads(row[0])
 
     def keep(self, happened: Input) -> None:
-        """Add one; it is committed when this returns."""
+        """Add one; it is committed when this returns. Raises StateError, for example when the disk is full."""
         row = (happened.time, happened.kind, json.dumps(happened.detail, separators=(",", ":")), happened.body)
-        self._database.execute("INSERT INTO inputs (time, kind, detail, body) VALUES (?, ?, ?, ?)", row)
+        try:
+            self._database.execute("INSERT INTO inputs (time, kind, detail, body) VALUES (?, ?, ?, ?)", row)
+        except sqlite3.Error as wrong:
+            raise StateError(
+                f"{self._path} can no longer be written: {wrong}. The last change is not in it and was not answered."
+            ) from wrong
 
     def _check_format(self) -> None:
         found = self._database.execute("SELECT value FROM facts WHERE name = 'format'").fetchone()

@@ -129,6 +129,12 @@ SCALARS: dict[Any, str] = {
 
 
 # Not the sizes of machines: their list is long out of date, and each keeps the spelling it was given.
+# What the service answers and the models do not have: recorded in November 2025 (azure.md, R8).
+RECORDED = {"ValidationsProfile": {"validationOperationStatus": "-string"}}
+
+# What ARM's services write in a spelling of their own. Not the sizes of machines: their list is long out of date, and each keeps the
+# spelling it was given. Batch keeps what it gets.
+ENUMERATED = ("compute", "mgmt_batch")
 OPEN = ("VirtualMachineSizeTypes",)
 
 
@@ -139,8 +145,7 @@ def enumerations(family: str) -> dict[str, dict[str, list[str]]]:
     for model, members in table(models, roots).items():
         hints = {name: (hint, field) for base in getattr(models, model).__mro__ for name, hint, field in _fields(base)}
         for name, kind in members.items():
-            words = _words(models, hints[name][0])
-            if kind[0] != "-" and words:
+            if kind[0] != "-" and (words := _words(models, hints[name][0])):
                 made.setdefault(model, {})[name] = words
     return made
 
@@ -178,7 +183,7 @@ def table(models: types.ModuleType, roots: tuple[str, ...]) -> dict[str, dict[st
 
 def _members(models: types.ModuleType, name: str, waiting: list[str]) -> dict[str, str]:
     model = getattr(models, name)
-    made: dict[str, str] = {}
+    made: dict[str, str] = dict(RECORDED.get(name, {}))
     for base in reversed(model.__mro__):
         for attribute, field in vars(base).items():
             if type(field).__name__ != "_RestField":

@@ -230,5 +230,5 @@ def test_a_world_that_begins_with_roles_and_applications(cloud: Cloud) -> None:
     assert account(cloud, "seeded").data_role == "Reader"
     assert (cloud.world.directory.takes_secret("me", "s"), cloud.world.directory.takes_secret("me", "t")) == (True, False)
     assert (cloud.world.directory.knows("ME"), cloud.world.directory.knows("other")) == (True, False)
-    with pytest.raises(SeedError, match="no data role"):
+    with pytest.raises(SeedError, match="dataRole must be Owner or Contributor or Reader or None"):
         cloud.world.load({"storageAccounts": [{"id": STORAGE.replace("/vhds", "/x"), "location": "westus", "dataRole": "King"}]})

@@ -145,4 +145,5 @@ async def test_az_resizes_with_a_number_in_a_string(cloud: Cloud) -> None:
 
 def test_only_blobs_are_large() -> None:
     assert body_limit("/subscriptions/x") == body_limit("/batch/acct/pools") == MAX_BODY
-    assert body_limit("/blob/acct/c/b") == MAX_BLOB
+    assert body_limit("/blob/acct/c/b") == body_limit("/blob/acct/c/b?comp=block&blockid=1") == MAX_BLOB
+    assert body_limit("/blob/acct/c/b?timeout=3&comp=page") == MAX_BODY

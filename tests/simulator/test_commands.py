@@ -61,20 +61,42 @@ def test_a_rule_in_words(running: Running) -> None:
     answer = requests.get(f"{running.url}{POOLS}", headers={"authorization": "Bearer x"}, verify=running.authority, timeout=10)
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
     assert "operation=Pools_List  1 of 3" in said(running, "faults", "list")
+    said(running, "faults", "add", "drop", "--path", "^[b-d]+$")
+    assert "path=^[b-d]+$" in said(running, "faults", "list")
 
 
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        (["drop", "when=middle", "--service", "batch", "--always"], {"action": {"kind": "Drop", "when": "middle"}, "count": None}),
-        (["bump-etag", "--skip", "2"], {"action": {"kind": "BumpETag"}, "skip": 2}),
-        (["stale", "seconds=60", "--probability", "0.5"], {"action": {"kind": "Stale", "seconds": 60}, "probability": 0.5}),
-        (["no-capacity", "size=Standard_D2s_v3", "--path", "^p"], {"path": "^p"}),
-        (["delay", "seconds=0.5", "--method", "GET|HEAD"], {"method": "GET|HEAD"}),
-        (['{"action": {"kind": "SmallPages"}, "body": "x"}'], {"action": {"kind": "SmallPages", "size": 1}, "body": "x"}),
-        (["503", "code=Busy", "--body", "vmSize"], {"body": "vmSize"}),
-    ],
-)
+WORDS: list[tuple[list[str], dict[str, Any]]] = [
+    (["drop", "when=middle", "--service", "batch", "--always"], {"action": {"kind": "Drop", "when": "middle"}, "count": None}),
+    (["bump-etag", "--skip", "2"], {"action": {"kind": "BumpETag"}, "skip": 2}),
+    (["stale", "seconds=60", "--probability", "0.5"], {"action": {"kind": "Stale", "seconds": 60}, "probability": 0.5}),
+    (["no-capacity", "size=Standard_D2s_v3", "--path", "^p"], {"path": "^p"}),
+    (["delay", "seconds=0.5", "--method", "GET|HEAD"], {"method": "GET|HEAD"}),
+    (['{"action": {"kind": "SmallPages"}, "body": "x"}'], {"action": {"kind": "SmallPages", "size": 1}, "body": "x"}),
+    (["503", "code=Busy", "--body", "vmSize"], {"body": "vmSize"}),
+    (["status", "status=500", "when=after"], {}),
+    (
+        ["throttle", "retry_after=null", "bucket=UpdateVM3Min"],
+        {"action": {"kind": "Throttle", "retry_after": None, "retry_after_ms": None, "bucket": "UpdateVM3Min"}},
+    ),
+    (["expired-token"], {"action": {"kind": "ExpiredToken"}}),
+    (["small-pages", "size=2"], {"action": {"kind": "SmallPages", "size": 2}}),
+    (["expire-operation", "seconds=60"], {"action": {"kind": "ExpireOperation", "seconds": 60}}),
+    (["stick-operation", "--operation", "Pools_Resize"], {"action": {"kind": "StickOperation"}, "operation": "Pools_Resize"}),
+    (
+        ["fail-operation", "code=AllocationFailed", "message=no luck"],
+        {"action": {"kind": "FailOperation", "code": "AllocationFailed", "message": "no luck"}},
+    ),
+    (["fail-replication", "region=eastus"], {}),
+    (["fail-copy", "reason=broken"], {"action": {"kind": "FailCopy", "reason": "broken"}}),
+    (["fail-node", "state=unusable", "--path", "^p$"], {"path": "^p$"}),
+]
+
+
+def test_there_is_an_example_of_every_kind() -> None:
+    assert KINDS.keys() - {words[0] for words, _ in WORDS} == set()
+
+
+@pytest.mark.parametrize(("words", "expected"), WORDS)
 def test_what_words_come_to(running: Running, words: list[str], expected: dict[str, Any]) -> None:
     said(running, "faults", "add", *words)
     (rule,) = json.loads(said(running, "faults", "list", "--json"))
@@ -91,6 +113,9 @@ def test_what_words_come_to(running: Running, words: list[str], expected: dict[s
         (["delay"], "Delay needs seconds"),
         (["delay", "seconds=long"], "Delay.seconds must be a number"),
         (["drop", "--path", "("], "path is no regular expression"),
+        (["drop", "--operation", "Pool_List"], "close to it are Pools_List"),
+        (["drop", "--service", "bach"], "there is no service 'bach'"),
+        (["200"], "status must be from 400 to 599, not 200"),
         (["{"], "the rule is no JSON"),
     ],
 )
@@ -109,10 +134,20 @@ def test_rules_are_cleared_one_by_one_or_all(running: Running) -> None:
     assert said(running, "faults", "list") == "No rule is in force.\n"
 
 
-def test_every_kind_is_explained(running: Running) -> None:
-    told = said(running, "faults", "kinds")
-    assert all(word in told for word in KINDS)
-    assert "when: 'before' or 'after' or 'middle'" in told
+def test_every_kind_is_explained_without_a_simulator() -> None:
+    told = CliRunner().invoke(main, ["faults", "kinds"], env={"COLUMNS": "200"}).output
+    added = CliRunner().invoke(main, ["faults", "add", "--help"]).output
+    for word in KINDS:
+        assert f"\n{word} " in f"\n{told}"
+        assert f"\n  {word} " in added
+    assert "when: 'before' or 'after' or 'middle' [after]" in told
+    assert "retry_after: a number or null [60.0]" in told
+
+
+def test_services_nobody_knows() -> None:
+    for command in ("operations", "journal"):
+        asked = CliRunner().invoke(main, [command, "--service", "bach"])
+        assert (asked.exit_code, "'bach' is not one of" in asked.output) == (2, True)
 
 
 def test_the_clock_is_moved_and_told(running: Running) -> None:

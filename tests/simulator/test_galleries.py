@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from simulator.cloud import GALLERY, GROUP, SUBSCRIPTION, Cloud
+from simulator.cloud import API, GALLERY, GROUP, SUBSCRIPTION, Cloud
 
 IDENTIFIER = {"publisher": "pub", "offer": "off", "sku": "one"}
 LINUX: dict[str, Any] = {
@@ -53,6 +53,13 @@ async def test_a_gallery_is_created_shown_listed_changed_and_deleted(cloud: Clou
     [
         pytest.param("rg", "my-gallery", {"location": "westus"}, (400, "InvalidParameter"), id="dash in the name"),
         pytest.param("rg", "gal", {"location": "atlantis"}, (400, "LocationNotAvailableForResourceType"), id="no such region"),
+        pytest.param(
+            "rg",
+            "gal",
+            {"location": "westus", "properties": {"softDeletePolicy": {"isSoftDeleteEnabled": True, "retentionPeriodInDays": -1}}},
+            (400, "InvalidParameter"),
+            id="a period before now",
+        ),
         pytest.param("nowhere", "gal", {"location": "westus"}, (404, "ResourceGroupNotFound"), id="no such group"),
         pytest.param("rg", "taken", {"location": "eastus"}, (409, "InvalidResourceLocation"), id="another region"),
         pytest.param("other", "taken", {"location": "westus"}, (409, "Conflict"), id="unique in the subscription"),
@@ -197,6 +204,15 @@ def test_what_an_unsaid_generation_and_security_type_mean(
     shown = cloud.ask("PUT", f"{GALLERY}/images/img?api-version={api_version}", body, content_type="application/json").json()["properties"]
     assert shown["hyperVGeneration"] == generation
     assert next((f["value"] for f in shown.get("features", ()) if f["name"] == "SecurityType"), None) == security
+
+
+def test_a_security_type_is_shown_in_the_services_spelling(cloud: Cloud) -> None:
+    cloud.world.add_gallery(GALLERY, location="westus")
+    features = [{"name": "SecurityType", "value": "ConfidentialVm"}]
+    properties = {"osType": "Linux", "osState": "Specialized", "hyperVGeneration": "V2", "identifier": IDENTIFIER, "features": features}
+    body = json.dumps({"location": "westus", "properties": properties}).encode()
+    shown = cloud.ask("PUT", f"{GALLERY}/images/img?{API}", body).json()["properties"]["features"]
+    assert shown == [{"name": "SecurityType", "value": "ConfidentialVM"}]
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ def test_bodies_are_noted_up_to_a_limit() -> None:
     assert journalled(Journal(), "GET", path)["response_body"] is None
     whole = journalled(Journal(body_limit=10_000), "GET", path)
     assert whole["response_body"]["name"] == "acct"
+    assert journalled(Journal(request_limit=3), "POST", path, b'{"a": 1}')["request_body"] == {"bytes": 8}
+    assert journalled(Journal(request_limit=8), "POST", path, b'{"a": 1}')["request_body"] == {"a": 1}
     cut = journalled(Journal(body_limit=100), "GET", path)
     assert cut["response_body"] == {"bytes": whole["response_bytes"]}
 

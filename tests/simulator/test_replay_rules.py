@@ -343,15 +343,49 @@ def test_a_group_that_the_scrubber_missed_in_capitals(recorder: Recorder, tmp_pa
     assert found(loaded) == []
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"interactions": [{"colour": 1}]}'])
-def test_a_file_that_is_no_recording_is_named(text: str, tmp_path: Path) -> None:
+CALL = {"plane": "arm", "method": "GET", "path": "/subscriptions", "status": 200}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        pytest.param("[]", "no list of interactions", id="a list"),
+        pytest.param("{", "Expecting property name", id="cut off"),
+        pytest.param('{"interactions": {}}', "no list of interactions", id="no list"),
+        pytest.param('{"interactions": [{"colour": 1}]}', "interaction 0 has no plane, method, path, status", id="something else"),
+        pytest.param(json.dumps({"interactions": [CALL, {**CALL, "status": "200"}]}), "interaction 1: status is '200'", id="status"),
+        pytest.param(json.dumps({"interactions": [{**CALL, "plane": "blob"}]}), "interaction 0: plane is 'blob'", id="plane"),
+        pytest.param(json.dumps({"interactions": [{**CALL, "query": []}]}), r"interaction 0: query is \[\]", id="query"),
+    ],
+)
+def test_a_file_that_is_no_recording_is_named(text: str, why: str, gallery: Recorder, tmp_path: Path) -> None:
+    write(tmp_path, gallery.scenario)
     file = tmp_path / "odd.json"
     file.write_text(text)
-    with pytest.raises(ValueError, match=r"odd\.json is not a recording"):
+    with pytest.raises(ValueError, match=rf"odd\.json is not a recording: .*{why}"):
         load_scenario(file)
     asked = CliRunner().invoke(main, ["replay", str(tmp_path)])
     assert asked.exit_code == 1
-    assert "odd.json is not a recording" in asked.output
+    assert "odd.json is not a recording" in asked.stderr
+    assert asked.stdout.splitlines() == ["made-up: 4 interactions, 0 deviate", "replayed 4 interactions, 0 deviate"]
+
+
+def test_a_folder_without_recordings(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("Nothing here.")
+    asked = CliRunner().invoke(main, ["replay", str(tmp_path)])
+    assert (asked.exit_code, asked.output) == (0, "replayed 0 interactions, 0 deviate\n")
+
+
+def test_what_a_recorder_adds_or_leaves_out_does_not_matter(gallery: Recorder, tmp_path: Path) -> None:
+    write(tmp_path, gallery.scenario)
+    file = tmp_path / "made-up.json"
+    document = json.loads(file.read_text())
+    for call in document["interactions"]:
+        call |= {"comment": "mine", "query": {**call["query"], "number": 1}}
+        call["response_headers"]["date"] = "some day"
+    document["interactions"][1] = {name: value for name, value in document["interactions"][1].items() if value not in (None, {})}
+    file.write_text(json.dumps(document))
+    assert found(load_scenario(file)) == []
 
 
 def test_a_deviation_reads_well() -> None:

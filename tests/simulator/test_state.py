@@ -5,36 +5,61 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import requests
 from azure.storage.blob.aio import BlobServiceClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from azuresim import Application, BumpETag, FailNode, FailOperation, FailReplication, FaultRule, ManualClock, Request, Response, World
+from azuresim import (
+    Application,
+    BumpETag,
+    FailNode,
+    FailOperation,
+    FailReplication,
+    FaultRule,
+    ManualClock,
+    NoCapacity,
+    Request,
+    Response,
+    StickOperation,
+    World,
+)
 from azuresim.admin import Admin
 from azuresim.clock import Pace
+from azuresim.fault_actions import FailCopy
 from azuresim.revival import revive
 from azuresim.state import StateError, StateFile, new_world, same_document
 from azuresim.transport import SimulatorTransport
-from simulator.cloud import BATCH, DEFINITION, GALLERY, STORAGE, pool_json, version_body
-from simulator.running import serving
+from simulator import machines
+from simulator.cloud import BATCH, DEFINITION, GALLERY, GROUP, STORAGE, pool_json, version_body
+from simulator.running import SIMULATOR, Running, serving
 from simulator.world_projection import projection
 
 MANUAL = Pace.parse("manual")
 SEED = {
     "storageAccounts": [{"id": STORAGE, "location": "westus"}],
-    "vhds": [{"account": "vhds", "container": "images", "blob": "os.vhd", "sizeMiB": 8}],
+    "vhds": [{"account": "vhds", "container": "images", "blob": "os.vhd", "sizeMiB": 8192}],
     "batchAccounts": [{"id": BATCH, "location": "westus", "dedicatedCoreQuota": 12}],
     "definitions": [{"id": DEFINITION, "location": "westus"}],
     "versions": [{"id": f"{DEFINITION}/versions/0.0.1", "regions": ["westus"]}],
 }
 IMAGE = f"{DEFINITION}/versions/0.0.1"
+COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
+MACHINE = machines.MACHINE
+SCRIPT = {"location": "westus", "properties": {"source": {"script": "sleep 20; echo done"}}}
+ACTION = {"commandId": "RunShellScript", "script": ["sleep 20"]}
+EMPTY_DISK = {"location": "westus", "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 4}}
+COPY = {"location": "westus", "properties": {"creationData": {"createOption": "Copy", "sourceResourceId": f"{COMPUTE}/disks/d"}}}
+ACCOUNT = {"location": "westus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}
 
 
 class Kept:
@@ -55,7 +80,8 @@ class Kept:
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Response:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        given = {"authorization": "Bearer secret-token", "content-type": "application/json", **sent}
+        length = {"content-length": str(len(data))} if data else {}
+        given = {"authorization": "Bearer secret-token", "content-type": "application/json", **length, **sent}
         return self.app.handle(Request(method, f"{self.app.world.base_url}{path}", given, data))
 
     def order(self, path: str, body: Any) -> Any:
@@ -72,8 +98,8 @@ def kept(path: Path) -> Iterator[Kept]:
         world.file.close()
 
 
-def arm(path: str) -> str:
-    return f"{path}?api-version=2026-03-03"
+def arm(path: str, version: str = "2026-03-03") -> str:
+    return f"{path}?api-version={version}"
 
 
 def batch(path: str) -> str:
@@ -94,6 +120,16 @@ def _fault(rule: FaultRule) -> Callable[[Kept], object]:
     return lambda world: world.app.faults.add(rule)
 
 
+RULES: dict[str, Callable[[Kept], object]] = {
+    "another writer": _fault(FaultRule(action=BumpETag(), path="pools/p")),
+    "failing replication": _fault(FaultRule(action=FailReplication(region="eastus"))),
+    "failing operation": _fault(FaultRule(action=FailOperation(code="Broken"), method="PUT", path="versions")),
+    "any failing operation": _fault(FaultRule(action=FailOperation(code="Broken"))),
+    "an operation that is stuck": _fault(FaultRule(action=StickOperation())),
+    "failing copy": _fault(FaultRule(action=FailCopy())),
+    "no capacity": _fault(FaultRule(action=NoCapacity())),
+    "failing nodes": _fault(FaultRule(action=FailNode(), probability=0.5, count=None)),
+}
 STEPS: dict[str, Callable[[Kept], object]] = {
     "pool p": _pool("p"),
     "pool q": _pool("q"),
@@ -111,15 +147,27 @@ STEPS: dict[str, Callable[[Kept], object]] = {
     "write a page": lambda world: world.ask(
         "PUT", "/blob/vhds/images/os.vhd?comp=page", b"\7" * 512, x_ms_page_write="update", x_ms_range="bytes=0-511"
     ),
+    "machine": lambda world: world.ask("PUT", arm(MACHINE, "2024-07-01"), machines.body()),
+    "run command": lambda world: world.ask("PUT", arm(f"{MACHINE}/runCommands/r", "2024-07-01"), SCRIPT),
+    "run an action": lambda world: world.ask("POST", arm(f"{MACHINE}/runCommand", "2024-07-01"), ACTION),
+    "deallocate the machine": lambda world: world.ask("POST", arm(f"{MACHINE}/deallocate", "2024-07-01")),
+    "delete the machine": lambda world: world.ask("DELETE", arm(MACHINE, "2024-07-01")),
+    "disk": lambda world: world.ask("PUT", arm(f"{COMPUTE}/disks/d", "2023-10-02"), EMPTY_DISK),
+    "snapshot": lambda world: world.ask("PUT", arm(f"{COMPUTE}/snapshots/s", "2023-10-02"), COPY),
+    "other gallery": lambda world: world.ask("PUT", arm(f"{COMPUTE}/galleries/other"), {"location": "westus"}),
+    "delete the other gallery": lambda world: world.ask("DELETE", arm(f"{COMPUTE}/galleries/other")),
+    "storage account": lambda world: world.ask("PUT", arm(f"{STORAGE}2", "2024-01-01"), ACCOUNT),
+    "copy a blob": lambda world: world.ask(
+        "PUT", "/blob/vhds/images/copy.vhd", x_ms_copy_source=f"{world.app.world.base_url}/blob/vhds/images/os.vhd"
+    ),
+    "batch account": lambda world: world.ask("PUT", arm(f"{BATCH}2", "2024-07-01"), {"location": "westus"}),
+    "delete the batch account": lambda world: world.ask("DELETE", arm(f"{BATCH}2", "2024-07-01")),
     "lose a node": lambda world: world.order("nodes", {"account": "acct", "pool": "p", "action": "lose"}),
     "preempt a node": lambda world: world.order("nodes", {"account": "acct", "pool": "p", "action": "preempt"}),
     "a moment": lambda world: world.order("advance", {"seconds": 7.3}),
     "a while": lambda world: world.order("advance", {"seconds": 211}),
     "to the next event": lambda world: world.order("advance", {"toNextEvent": True}),
-    "another writer": _fault(FaultRule(action=BumpETag(), path="pools/p")),
-    "failing replication": _fault(FaultRule(action=FailReplication(region="eastus"))),
-    "failing operation": _fault(FaultRule(action=FailOperation(code="Broken"), method="PUT", path="versions")),
-    "failing nodes": _fault(FaultRule(action=FailNode(), probability=0.5, count=None)),
+    **RULES,
 }
 
 
@@ -145,6 +193,19 @@ def test_a_world_that_was_stopped_at_any_time_is_the_same_as_before(steps: list[
             assert projection(again.app.world) == before
 
 
+def test_every_step_does_something_somewhere(tmp_path: Path) -> None:
+    """Or the property above would prove little."""
+    done = set()
+    with kept(tmp_path / "s") as world:
+        for pause in (0, 100):
+            for name in (name for name in STEPS if name not in RULES):
+                answer = STEPS[name](world)
+                world.order("advance", {"seconds": pause})
+                if not isinstance(answer, Response) or answer.status < 400:
+                    done.add(name)
+    assert STEPS.keys() - RULES - done == {"nonsense"}
+
+
 def test_a_failure_that_a_rule_caused_outlives_the_rule(tmp_path: Path) -> None:
     with kept(tmp_path / "s") as world:
         STEPS["failing replication"](world)
@@ -162,7 +223,8 @@ def test_reads_and_refusals_are_not_kept_and_secrets_neither(tmp_path: Path) -> 
             STEPS[name](world)
         inputs = list(world.file.inputs())
     assert [item.kind for item in inputs] == ["seed", "request"]
-    assert inputs[1].detail["headers"] == {"authorization": "Bearer redacted", "content-type": "application/json"}
+    assert inputs[1].detail["headers"].keys() == {"authorization", "content-type", "content-length"}
+    assert inputs[1].detail["headers"]["authorization"] == "Bearer redacted"
     assert b"secret-token" not in (tmp_path / "s").read_bytes()
 
 
@@ -306,3 +368,31 @@ def test_a_world_without_a_file_is_kept_nowhere() -> None:
     application = Application(World())
     assert revive(application, None, SEED, MANUAL) == 0
     assert application.kept is None
+
+
+def test_a_full_disk_ends_the_simulator_and_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+    """The shell limits the size of files, in blocks of 512 bytes, instead of filling a disk."""
+    (tmp_path / "world.json").write_text(json.dumps(SEED))
+    limited = 'ulimit -f 1000; exec "$@"'
+    options = ["--dir", "certificates", "--clock", "manual", "--state", "state.db", "--world", "world.json"]
+    serve = [sys.executable, "-m", "azuresim", "serve", *options]
+    environment = {"PYTHONPATH": str(SIMULATOR), "PYTHONDONTWRITEBYTECODE": "1"}
+    galleries, answered = f"{COMPUTE}/galleries", 0
+    with subprocess.Popen(  # noqa: S603  # our own program
+        ["/bin/sh", "-c", limited, "sh", *serve], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as limited_one:
+        assert limited_one.stdout is not None
+        line = json.loads(limited_one.stdout.readline())
+        running = Running(line["url"], line["ca"], tmp_path, {})
+        with suppress(requests.ConnectionError):
+            for number in range(1000):
+                running.ask("PUT", arm(f"{galleries}/g{number}"), {"location": "westus", "properties": {"description": "x" * 10_000}})
+                answered = number + 1
+        _out, said = limited_one.communicate(timeout=10)
+    assert limited_one.returncode == 1
+    assert "can no longer be written" in said
+    assert "Traceback" not in said
+    with process(tmp_path) as ask:
+        there = ask("GET", arm(galleries))["value"]
+    # One more is that of the document.
+    assert 10 < len(there) - 1 == answered < 1000

@@ -171,3 +171,5 @@ async def test_encryption_of_a_region_is_shown_as_recorded(cloud: Cloud) -> None
     shown = profile.target_regions[0].encryption.os_disk_image
     assert shown.disk_encryption_set_id == f"{GALLERY}/des"
     assert shown.security_profile is not None
+    profile = await put_profile(cloud, {"targetExtendedLocations": [{**EDGE, "encryption": encryption}]})
+    assert profile.target_extended_locations[0].encryption.os_disk_image.security_profile is not None

@@ -9,6 +9,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 
 from azuresim.core.contents import Contents
+from azuresim.core.marketplace import MarketplaceImage
 from azuresim.core.pool_images import BootImage, PoolImages
 from azuresim.core.versions import ImageVersion
 from simulator.cloud import DEFINITION, GALLERY, STORAGE, SUBSCRIPTION, VHD, Cloud, version_body
@@ -188,6 +189,46 @@ async def test_the_security_type_of_a_disk_is_the_definitions(
         await put(cloud, profile)
     else:
         assert "ecurity type" in (await refused(put(cloud, profile)))[2]
+
+
+async def test_a_disk_without_a_system_fits_any_generation(cloud: Cloud) -> None:
+    cloud.world.add_definition(DEFINITION, location="westus")
+    await make(cloud, "d", disk_body(hyperVGeneration="V1"))
+    await put(cloud, {"osDiskImage": {"source": {"id": DISK}}})
+    cloud.clock.advance(460)
+    assert (await get(cloud)).properties.provisioning_state == "Succeeded"
+
+
+@pytest.mark.parametrize(
+    ("declared", "shown", "security_type"),
+    [
+        (None, None, "Standard"),
+        ("TrustedLaunch", "TrustedLaunch", "TrustedLaunch"),
+        (
+            "ConfidentialVM_VMGuestStateOnlyEncryptedWithPlatformKey",
+            "ConfidentialVM_VMGuestStateOnlyEncryptedWithPlatformKey",
+            "ConfidentialVM",
+        ),
+    ],
+)
+async def test_a_disk_of_an_image_that_supports_more_has_what_it_says(
+    cloud: Cloud, declared: str | None, shown: str | None, security_type: str
+) -> None:
+    supported = "TrustedLaunchAndConfidentialVmSupported"
+    offered = MarketplaceImage(
+        publisher="p", offer="o", sku="s", versions=("1.0.0",), generation="V2", features=(("SecurityType", supported),)
+    )
+    cloud.world.sources.marketplace.add(offered)
+    cloud.world.add_definition(DEFINITION, location="westus", security_type=security_type)
+    name = "/Publishers/p/ArtifactTypes/VMImage/Offers/o/Skus/s/Versions/1.0.0"
+    reference = {"id": f"/Subscriptions/{SUBSCRIPTION}/Providers/Microsoft.Compute/Locations/westus{name}"}
+    secured: dict[str, Any] = {} if declared is None else {"securityProfile": {"securityType": declared}}
+    disk = await make(cloud, "d", disk_body({"createOption": "FromImage", "imageReference": reference}, **secured))
+    profile = disk.properties.security_profile
+    assert (profile and profile.security_type) == shown
+    await put(cloud, {"osDiskImage": {"source": {"id": DISK}}})
+    cloud.clock.advance(460)
+    assert (await get(cloud)).properties.provisioning_state == "Succeeded"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from azuresim.core.resource_id import ResourceId
 from azuresim.core.vhd import fixed_footer
 from simulator.cloud import DEFINITION, GALLERY, STORAGE, VHD, Cloud, version_body
 
+OS_DISK = {"source": {"storageAccountId": STORAGE, "uri": VHD}}
 REGIONS = {"publishingProfile": {"targetRegions": [{"name": "westus"}, {"name": "North Europe", "regionalReplicaCount": 2}]}}
 
 
@@ -75,6 +76,26 @@ async def test_what_is_left_out_is_filled_in_and_regions_are_shown_in_full(cloud
     assert version.properties.storage_profile.os_disk_image.host_caching == "ReadWrite"
 
 
+@pytest.mark.parametrize(("security_type", "validated"), [("Standard", False), ("TrustedLaunchSupported", True)])
+async def test_a_captured_version_shows_its_validation_and_only_to_those_who_know_it(
+    cloud: Cloud, security_type: str, *, validated: bool
+) -> None:
+    cloud.world.add_definition(DEFINITION, location="westus", security_type=security_type)
+
+    def shown(api_version: str) -> Any:
+        path = f"{DEFINITION}/versions/1.0.0?api-version={api_version}"
+        return cloud.ask("GET", path).json()["properties"].get("validationsProfile")
+
+    await put(cloud)
+    assert shown("2024-03-03") is None
+    cloud.clock.advance(460)
+    assert shown("2024-03-03") == {"validationOperationStatus": "NotExecuted"}
+    assert shown("2023-07-03") is None
+    cloud.clock.advance(3600)
+    executed = (await get(cloud)).properties.validations_profile.executed_validations
+    assert [(v.type, v.status) for v in executed or ()] == ([("TrustedLaunch", "Succeeded")] if validated else [])
+
+
 async def test_without_regions_the_home_region_is_meant(cloud: Cloud) -> None:
     await put(cloud, version_body(publishingProfile={}))
     version = await get(cloud)
@@ -117,6 +138,18 @@ async def test_the_operation_ends_with_the_version(cloud: Cloud) -> None:
             "1.0.0",
             (400, "InvalidParameter", "between 1 and 100"),
             id="replicas",
+        ),
+        pytest.param(
+            version_body(publishingProfile={"targetRegions": [{"name": "westus", "regionalReplicaCount": 0}]}),
+            "1.0.0",
+            (400, "InvalidParameter", "between 1 and 100"),
+            id="no replicas",
+        ),
+        pytest.param(
+            version_body(storageProfile={"osDiskImage": OS_DISK, "dataDiskImages": [{"lun": 64, **OS_DISK}]}),
+            "1.0.0",
+            (400, "InvalidParameter", "dataDiskImages.lun is out of range"),
+            id="a lun no machine has",
         ),
         pytest.param(
             version_body(publishingProfile={"endOfLifeDate": "soon"}),

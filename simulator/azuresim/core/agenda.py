@@ -12,6 +12,7 @@ class _Entry:
     at: float
     order: int
     happen: Callable[[float], None] | None = field(compare=False)
+    limit: bool = field(compare=False)
 
 
 class Appointment:
@@ -35,6 +36,11 @@ class Appointment:
         """What it is about; None once it was called off."""
         return self._entry.happen
 
+    @property
+    def is_limit(self) -> bool:
+        """Whether it only happens when something else does not."""
+        return self._entry.limit
+
     def cancel(self) -> None:
         """Make it not happen. Harmless when it already has."""
         self._entry.happen = None
@@ -51,10 +57,10 @@ class Agenda:
         self._heap: list[_Entry] = []
         self._count = 0
 
-    def at(self, moment: float, happen: Callable[[float], None]) -> Appointment:
-        """Appoint ``happen(moment)``."""
+    def at(self, moment: float, happen: Callable[[float], None], *, limit: bool = False) -> Appointment:
+        """Appoint ``happen(moment)``; a ``limit`` is for when nothing else has happened until then."""
         self._count += 1
-        entry = _Entry(moment, self._count, happen)
+        entry = _Entry(moment, self._count, happen, limit)
         heapq.heappush(self._heap, entry)
         return Appointment(entry)
 

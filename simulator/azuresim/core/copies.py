@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from azuresim.core.blob_errors import refusal
 from azuresim.core.blobs import Blob, BlobCopy
+from azuresim.core.errors import ServiceError
 from azuresim.core.extents import SparseBytes
 from azuresim.core.kernel import Kernel
 from azuresim.core.ranges import Ranges
@@ -110,6 +111,11 @@ class Copies:
         if blob.copy.id != copy_id:
             raise refusal("CopyIdMismatch")
         self._end(blob, blob.copy, self._kernel.moment, None)
+
+    def fail(self, blob: Blob, error: ServiceError, at: float) -> None:
+        """A pending copy ends in an error; harmless for a blob without one."""
+        if blob.copy is not None and blob.copying:
+            self._end(blob, blob.copy, at, f'{error.status} {error.code} "{error.message}"')
 
     def _end(self, blob: Blob, copy: BlobCopy, at: float, reason: str | None) -> None:
         copy.ended = at

@@ -18,6 +18,18 @@ Json = dict[str, Any]
 # What an image is known by can never change.
 _IMMUTABLE = ("osType", "osState", "hyperVGeneration", "architecture", "identifier")
 _IDENTIFIER = {"publisher": 128, "offer": 64, "sku": 64}
+# Their spelling is the service's own (recorded: "ConfidentialVm" is answered as "ConfidentialVM").
+_SECURITY_TYPES = {
+    name.lower(): name
+    for name in (
+        "Standard",
+        "TrustedLaunch",
+        "TrustedLaunchSupported",
+        "ConfidentialVM",
+        "ConfidentialVMSupported",
+        "TrustedLaunchAndConfidentialVmSupported",
+    )
+}
 # From this gallery api-version on, an unsaid generation and security type mean the newer ones (azure-compute-gallery.md).
 _TRUSTED_BY_DEFAULT_FROM = "2025-03-03"
 
@@ -78,11 +90,15 @@ def normalised(given: Mapping[str, Any]) -> Json:
                 if not (feature or {}).get(name):
                     target = f"galleryImage.properties.features[{number}].{name}"
                     raise invalid_parameter(f"Required parameter '{target}' is missing (null).", target=target)
-        # Recorded: "true" is answered as "True".
-        kept["features"] = [
-            {**f, "value": f["value"].capitalize() if f["value"] in {"true", "false"} else f["value"]} for f in kept["features"]
-        ]
+        kept["features"] = [{**feature, "value": _feature_value(**feature)} for feature in kept["features"]]
     return kept
+
+
+def _feature_value(name: str, value: str, **_more: Any) -> str:
+    if name.lower() == "securitytype":
+        return _SECURITY_TYPES.get(value.lower(), value)
+    # Recorded: "true" is answered as "True".
+    return value.capitalize() if value in {"true", "false"} else value
 
 
 def with_defaults(given: Json, api_version: str) -> Json:

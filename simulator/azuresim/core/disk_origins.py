@@ -62,7 +62,7 @@ class Origins:
             case "import" | "importsecure":
                 return self._imported(creation, properties, kind)
             case "fromimage" if kind == "disks":
-                return _fixed(self._from_image(creation, location))
+                return _fixed(self._from_image(creation, location, trusted))
             case "upload" | "uploadpreparedsecure":
                 return _fixed(_upload(creation, properties, kind))
             case _:
@@ -114,13 +114,14 @@ class Origins:
         assumed = declared_contents(properties)
         return lambda: _blob_origin(found, assumed)
 
-    def _from_image(self, creation: Mapping[str, Any], location: str) -> Origin:
+    def _from_image(self, creation: Mapping[str, Any], location: str, trusted: str | None) -> Origin:
         for member in ("galleryImageReference", "imageReference"):
             reference = creation.get(member) or {}
             text = reference.get("id") or reference.get("sharedGalleryImageId") or reference.get("communityGalleryImageId")
             if text:
                 contents = self._sources.image_disk(text, location, lun=reference.get("lun"))
-                return Origin(contents, declared=_declared_by(contents))
+                secured = replace(contents, security_type=_security_type(contents.security_type, trusted))
+                return Origin(secured, declared=_declared_by(secured))
         raise invalid_parameter(
             "Required parameter 'disk.creationData.imageReference' is missing (null).", target="creationData.imageReference"
         )
@@ -138,6 +139,14 @@ def declared_contents(properties: Mapping[str, Any]) -> Contents:
         security_type=security,
         generalized=True,
     )
+
+
+def _security_type(of_image: str, declared: str | None) -> str:
+    """What an image supports its disks have when they say so; recorded: those that say nothing show no security profile."""
+    if declared is not None:
+        # `ConfidentialVM_VMGuestStateOnlyEncryptedWithPlatformKey` and its like.
+        return declared.partition("_")[0]
+    return "Standard" if of_image.endswith("Supported") else of_image
 
 
 def _declared_by(contents: Contents) -> Json:

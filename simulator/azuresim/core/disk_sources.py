@@ -9,7 +9,7 @@ from typing import Any
 from azuresim.core.captures import DATA_CACHING, OS_CACHING, Capture, CapturedDisk
 from azuresim.core.contents import Contents
 from azuresim.core.definitions import Definition
-from azuresim.core.errors import invalid_parameter
+from azuresim.core.errors import check_range, invalid_parameter
 from azuresim.core.regions import region_key
 from azuresim.core.resource_id import ResourceId
 from azuresim.core.source_rules import check_place, check_security, check_sort, invalid_id, source_gone, source_missing
@@ -19,6 +19,8 @@ from azuresim.core.vhd_blobs import VhdBlob
 Json = dict[str, Any]
 _DISKS = frozenset({"microsoft.compute/disks", "microsoft.compute/snapshots"})
 _ACCOUNT = "microsoft.storage/storageaccounts"
+# No size of machine takes more than 64 data disks.
+_HIGHEST_LUN = 63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,9 @@ class DisksSource:
 def disks_source(profile: Mapping[str, Any], location: str, definition: Definition, sources: Sources) -> DisksSource:
     """Raises 400 for what the service sees at once."""
     data = profile.get("dataDiskImages") or []
-    luns = [image.get("lun") for image in data]
+    luns = [image["lun"] for image in data]
+    for lun in luns:
+        check_range(lun, "dataDiskImages.lun", 0, _HIGHEST_LUN)
     if len(set(luns)) < len(luns):
         raise invalid_parameter(
             "Duplicated lun numbers have been detected in the input data disks. Lun number must be unique for each data disk.", target="lun"
@@ -120,7 +124,8 @@ def _disk(text: str, location: str, path: str, definition: Definition | None, so
         )
     if definition is not None:
         # Whether it was generalised the service cannot see: a disk does not say.
-        if "hyperVGeneration" in disk.declared or "osType" in disk.declared:
+        # Recorded: one without an operating system fits any generation.
+        if disk.contents.os_type is not None and ("hyperVGeneration" in disk.declared or "osType" in disk.declared):
             check_sort(text, disk.contents, definition)
         check_security(text, "Disk", disk.contents.security_type, definition)
     return text

@@ -20,6 +20,8 @@ class Durations:
     # A write that copies nothing.
     version_update: float = 150.0
     version_delete: float = 123.0
+    # Until it is validated: "at least an hour" (azure-compute-gallery.md).
+    version_validate: float = 3600.0
     # A new pool with no nodes is `resizing` for 1 to 2 s.
     pool_settle: float = 1.5
     # From the resize to the first nodes.

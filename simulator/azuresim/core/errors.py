@@ -35,6 +35,15 @@ def invalid_parameter(message: str, *, target: str | None = None) -> ServiceErro
     return ServiceError(400, "InvalidParameter", message, target=target)
 
 
+def check_range(value: int, name: str, lowest: int, highest: int) -> None:
+    """Raises ARM's 400 for a number outside of its bounds, which belong to it."""
+    if not lowest <= value <= highest:
+        raise invalid_parameter(
+            f"The value {value} of parameter {name} is out of range. The value must be between {lowest} and {highest}, inclusive.",
+            target=name,
+        )
+
+
 def invalid_property(name: str, reason: str, *, value: str | None = None) -> ServiceError:
     """Batch's 400; the details name the property, its value where the service shows it, and the reason."""
     values = [("PropertyName", name)]

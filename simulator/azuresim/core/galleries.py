@@ -10,7 +10,7 @@ from typing import Any
 from azuresim.core import definitions
 from azuresim.core.arm_rules import check_location, given_properties, merge_patch, nested_resources, parent_not_found
 from azuresim.core.definitions import Definition
-from azuresim.core.errors import ServiceError, invalid_parameter
+from azuresim.core.errors import ServiceError, check_range, invalid_parameter
 from azuresim.core.kernel import Kernel
 from azuresim.core.operations import GALLERIES, Operation, Operations
 from azuresim.core.resource_id import ResourceId
@@ -20,6 +20,7 @@ Json = dict[str, Any]
 # Allowed characters and lengths: MicrosoftDocs/azure-compute-docs, virtual-machines/troubleshooting-shared-images.md.
 _GALLERY_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.]{0,78}[A-Za-z0-9])?")
 _DEFINITION_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,78}[A-Za-z0-9])?")
+_MOST_DAYS = 3650
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,6 +98,7 @@ class Galleries:
             )
         existing = self._by_key.get(gallery_id.key)
         check_location(existing, gallery_id, body)
+        _check_periods(body)
         given = {name: value for name, value in given_properties(body).items() if name != "identifier"}
         if existing is None:
             self._require_unique(gallery_id)
@@ -117,6 +119,7 @@ class Galleries:
     def patch(self, gallery_id: ResourceId, body: Mapping[str, Any]) -> Gallery:
         """Merge tags and top-level properties; done at once."""
         gallery = self.get(gallery_id)
+        _check_periods(body)
         merge_patch(gallery, body)
         gallery.more |= _beside(body)
         _empty_bin(gallery)
@@ -237,6 +240,13 @@ class Galleries:
 def _beside(body: Mapping[str, Any]) -> Json:
     """Members beside the properties that are kept as they are."""
     return {name: body[name] for name in ("identity", "systemData") if body.get(name)}
+
+
+def _check_periods(body: Mapping[str, Any]) -> None:
+    """Days of the soft-delete policy; the bounds are a guess, those of the service are not known."""
+    policy = given_properties(body).get("softDeletePolicy") or {}
+    for name in ("retentionPeriodInDays", "gracePeriodInDays"):
+        check_range(policy.get(name, 0), f"softDeletePolicy.{name}", 0, _MOST_DAYS)
 
 
 def _empty_bin(gallery: Gallery) -> None:

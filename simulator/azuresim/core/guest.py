@@ -169,7 +169,7 @@ class Guests:
 
         starts = max(kernel.moment + kernel.durations.agent_deliver, machine.guest.ready or 0)
         silence = kernel.moment + kernel.durations.agent_silence
-        task.appointments = [kernel.agenda.at(starts, begin), kernel.agenda.at(silence, lambda at: close(at, silent(machine)))]
+        task.appointments = [kernel.agenda.at(starts, begin), kernel.agenda.at(silence, lambda at: close(at, silent(machine)), limit=True)]
         return operation
 
     def abandon(self, machine: Machine) -> None:

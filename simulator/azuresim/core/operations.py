@@ -87,6 +87,13 @@ class Operations:
             raise ServiceError(404, "NotFound", f"The operation '{operation_id}' was not found.")
         return found
 
+    def result(self, operation_id: str) -> Operation:
+        """The same for addresses that answer with what came out: raises the error of one that failed."""
+        found = self.get(operation_id)
+        if found.error is not None:
+            raise found.error
+        return found
+
     @staticmethod
     def end(operation: Operation, at: float, error: ServiceError | None = None) -> None:
         """Close it; a second end changes nothing."""

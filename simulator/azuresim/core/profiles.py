@@ -7,7 +7,7 @@ from typing import Any
 
 from azuresim.core.arm_rules import property_change
 from azuresim.core.disk_performance import KINDS
-from azuresim.core.errors import ServiceError, invalid_parameter
+from azuresim.core.errors import ServiceError, check_range, invalid_parameter
 from azuresim.core.moments import given_moment, moment_of
 from azuresim.core.regions import display_name, is_region, region_key
 from azuresim.core.versions import ImageVersion
@@ -25,6 +25,7 @@ def checked_profile(given: Mapping[str, Any], *, home: str, previous: Mapping[st
     before = previous or {}
     said = {name: value for name, value in given.items() if value is not None}
     profile = {"replicaCount": 1, "excludeFromLatest": False, "storageAccountType": "Standard_LRS", **before, **said}
+    check_range(profile["replicaCount"], "replicaCount", 1, _MAX_REPLICAS)
     listed = given.get("targetRegions") or before.get("targetRegions") or [{"name": home}]
     profile["targetRegions"] = [_region(region, profile) for region in listed]
     if profile.get("endOfLifeDate"):
@@ -94,13 +95,8 @@ def endless(properties: Mapping[str, Any], now: float) -> bool:
 
 def _region(given: Mapping[str, Any], profile: Mapping[str, Any]) -> Json:
     _check_region(given.get("name"))
-    count = given.get("regionalReplicaCount") or profile["replicaCount"]
-    if not 1 <= count <= _MAX_REPLICAS:
-        raise invalid_parameter(
-            f"The value {count} of parameter regionalReplicaCount is out of range. "
-            f"The value must be between 1 and {_MAX_REPLICAS}, inclusive.",
-            target="regionalReplicaCount",
-        )
+    count = given.get("regionalReplicaCount", profile["replicaCount"])
+    check_range(count, "regionalReplicaCount", 1, _MAX_REPLICAS)
     named = {
         "name": display_name(given["name"]),
         "regionalReplicaCount": count,
@@ -137,7 +133,7 @@ def _extended(given: Mapping[str, Any]) -> Json:
         "extendedLocationReplicaCount": given.get("extendedLocationReplicaCount") or 1,
         "storageAccountType": KINDS.get(kind.lower(), kind),
     }
-    return {**shown, **({"encryption": given["encryption"]} if given.get("encryption") else {})}
+    return {**shown, **({"encryption": _encryption(given["encryption"])} if given.get("encryption") else {})}
 
 
 def _check_extended(before: Mapping[str, Any], after: Mapping[str, Any], *, allowed: bool) -> None:

@@ -38,11 +38,11 @@ class RecycleBin:
     def keep(self, version: ImageVersion) -> None:
         """Put a deleted version into the bin."""
         policy, now = self._policy(version.id), self._kernel.moment
-        consumption_ends = now + _DAY * int(policy.get("retentionPeriodInDays") or _RETENTION_DAYS)
+        consumption_ends = now + _DAY * int(policy.get("retentionPeriodInDays", _RETENTION_DAYS))
         deletion = SoftDeletion(
             deleted=now,
             consumption_ends=consumption_ends,
-            hard_deletion=consumption_ends + _DAY * int(policy.get("gracePeriodInDays") or _GRACE_DAYS),
+            hard_deletion=consumption_ends + _DAY * int(policy.get("gracePeriodInDays", _GRACE_DAYS)),
         )
         version.soft_deletion, version.state = deletion, "Succeeded"
         self._galleries.definition(version.id.parent).recycled[version.id.name.lower()] = version

@@ -56,7 +56,7 @@ class ResourceGroups:
                 "InvalidResourceGroupLocation",
                 f"Invalid resource group location '{location}'. The Resource group already exists in location '{existing.location}'.",
             )
-        existing.tags = dict(body.get("tags") or {})
+        existing.tags, existing.state = dict(body.get("tags") or {}), "Succeeded"
         return existing, False
 
     def patch(self, subscription_id: str, name: str, body: Mapping[str, Any]) -> ResourceGroup:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from azuresim.core.errors import ServiceError
+from azuresim.core.regions import is_region
 from azuresim.core.vhd_contents import GENERALIZED
 
 if TYPE_CHECKING:
@@ -14,6 +15,65 @@ if TYPE_CHECKING:
 
 # What a world begins with that nobody described: room for everything else.
 BLANK: Mapping[str, Any] = {"subscriptions": [{"id": "00000000-0000-0000-0000-000000000001"}]}
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 31
+
+
+def _all_texts(value: Any) -> bool:
+    return all(isinstance(item, str) for item in value)
+
+
+def _one_of(*words: str | None) -> tuple[str, Callable[[Any], bool]]:
+    return " or ".join(map(str, words)), lambda value: value in words
+
+
+_TEXT = ("a text", lambda value: isinstance(value, str))
+_WHOLE = ("a whole number from 0 on", _is_whole)
+_NUMBERS = ("an object of whole numbers", lambda value: isinstance(value, Mapping) and all(map(_is_whole, value.values())))
+_OBJECT = ("an object of texts", lambda value: isinstance(value, Mapping) and _all_texts(value.values()))
+_LIST = ("a list of texts", lambda value: isinstance(value, list) and _all_texts(value))
+_TEXTS = (
+    "account",
+    "blob",
+    "blobEndpoint",
+    "clientId",
+    "container",
+    "id",
+    "name",
+    "namespace",
+    "scope",
+    "securityType",
+    "sku",
+    "subscription",
+)
+# What a member must be, whatever section it stands in.
+_KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    **dict.fromkeys(_TEXTS, _TEXT),
+    "allocationMode": _one_of("BatchService", "UserSubscription"),
+    "architecture": _one_of("x64", "Arm64"),
+    "blobEndpoint": ("a text or null", lambda value: value is None or isinstance(value, str)),
+    "capacity": _NUMBERS,
+    "dataRole": _one_of("Owner", "Contributor", "Reader", None),
+    "dedicatedCoreQuota": _WHOLE,
+    "familyQuotas": _NUMBERS,
+    "generalized": ("true or false", lambda value: isinstance(value, bool)),
+    "hyperVGeneration": _one_of("V1", "V2"),
+    "identifier": _OBJECT,
+    "level": _one_of("CanNotDelete", "ReadOnly"),
+    "limit": _WHOLE,
+    "location": ("a region of Azure's", lambda value: isinstance(value, str) and is_region(value)),
+    "lowPriorityCoreQuota": _WHOLE,
+    "osType": _one_of("Linux", "Windows"),
+    "poolQuota": _WHOLE,
+    "regions": _LIST,
+    "secrets": _LIST,
+    "sizeGiB": _WHOLE,
+    "sizeMiB": _WHOLE,
+    "subjects": _LIST,
+    "tags": _OBJECT,
+}
 
 
 class SeedError(ValueError):
@@ -28,10 +88,18 @@ def load(world: World, document: Mapping[str, Any]) -> None:
     unknown = document.keys() - _SECTIONS.keys() - {"tenant"}
     if unknown:
         raise SeedError(f"unknown sections: {', '.join(sorted(unknown))}")
-    world.tenant = document.get("tenant", world.tenant)
+    tenant = document.get("tenant", world.tenant)
+    if not isinstance(tenant, str):
+        raise SeedError(f"tenant must be a text, not {tenant!r}")
+    world.tenant = tenant
     for section, add in _SECTIONS.items():
-        for number, entry in enumerate(document.get(section, ())):
+        entries = document.get(section, [])
+        if not isinstance(entries, list):
+            raise SeedError(f"{section} must be a list, not {entries!r}")
+        for number, entry in enumerate(entries):
             try:
+                if not isinstance(entry, Mapping):
+                    raise SeedError(f"must be an object, not {entry!r}")
                 add(world, entry)
             except KeyError as missing:
                 raise SeedError(f"{section}[{number}]: the member {missing} is missing, or names nothing that is known") from missing
@@ -43,6 +111,10 @@ def _renamed(entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, An
     unknown = entry.keys() - names.keys()
     if unknown:
         raise SeedError(f"unknown members {', '.join(sorted(unknown))}; known are {', '.join(names)}")
+    for name, value in entry.items():
+        kind = _KINDS.get(name)
+        if kind is not None and not kind[1](value):
+            raise SeedError(f"{name} must be {kind[0]}, not {value!r}")
     return {names[name]: value for name, value in entry.items()}
 
 
@@ -61,10 +133,7 @@ def _storage_account(world: World, entry: Mapping[str, Any]) -> None:
     named = _renamed(entry, names)
     made = world.add_storage_account(named["id"], location=named["location"], sku=named.get("sku", "Standard_LRS"))
     made.endpoint = named.get("endpoint")
-    role = named.get("role", made.data_role)
-    if role not in {"Owner", "Contributor", "Reader", None}:
-        raise ValueError(f"no data role: {role!r}")
-    made.data_role = role
+    made.data_role = named.get("role", made.data_role)
 
 
 def _application(world: World, entry: Mapping[str, Any]) -> None:
@@ -79,7 +148,7 @@ def _vhd(world: World, entry: Mapping[str, Any]) -> None:
     uri = f"{world.base_url}/blob/{named['account']}/{named['container']}/{named['blob']}"
     made = world.add_vhd(uri, size_mib=named.get("size_mib", 1024))
     if "generalized" in named:
-        made.metadata[GENERALIZED] = str(bool(named["generalized"])).lower()
+        made.metadata[GENERALIZED] = str(named["generalized"]).lower()
 
 
 def _batch_account(world: World, entry: Mapping[str, Any]) -> None:
@@ -121,8 +190,6 @@ def _version(world: World, entry: Mapping[str, Any]) -> None:
 
 
 def _lock(world: World, entry: Mapping[str, Any]) -> None:
-    if entry.get("level", "CanNotDelete") not in {"CanNotDelete", "ReadOnly"}:
-        raise ValueError(f"a lock is CanNotDelete or ReadOnly, not {entry['level']}")
     named = _renamed(entry, {"scope": "scope", "level": "level"})
     world.locks.put(named["scope"], named.get("level", "CanNotDelete"))
 

@@ -49,7 +49,7 @@ class StorageAccount:
     public_access: bool = False
     # As ARM shows them.
     kind: str = "StorageV2"
-    state: Literal["Creating", "Succeeded"] = "Succeeded"
+    state: Literal["Creating", "Succeeded", "Failed"] = "Succeeded"
     tags: dict[str, str] = field(default_factory=dict)
     identity: dict[str, Any] | None = None
     settings: dict[str, Any] = field(default_factory=dict)

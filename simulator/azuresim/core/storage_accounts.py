@@ -97,6 +97,8 @@ class StorageAccounts:
         if "identity" in body:
             account.identity = body["identity"]
         self._configure(account, {**account.settings, **(body.get("properties") or {})})
+        if account.state == "Failed":
+            account.state = "Succeeded"
         return account
 
     def delete(self, account_id: ResourceId) -> bool:

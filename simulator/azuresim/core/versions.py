@@ -90,6 +90,13 @@ class ImageVersion:
         own: Json = next((r for r in self.target_regions if region_key(r["name"]) == region_key(region)), {})
         return not profile.get("excludeFromLatest") and not own.get("excludeFromLatest")
 
+    @property
+    def captured_at(self) -> float | None:
+        """When the home region was complete; None before that."""
+        if not self.captured:
+            return None
+        return self.replicas[region_key(self.location)].ends or self.published
+
     def aggregated_state(self) -> str:
         """Completed when all are, Failed when one is, else InProgress."""
         states = {replica.state for replica in self.replicas.values()}

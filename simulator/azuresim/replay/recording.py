@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from azuresim.core.resource_id import ResourceId
 
@@ -17,6 +17,18 @@ Json = dict[str, Any]
 Plane = Literal["arm", "batch"]
 # What the recorder writes in place of secrets.
 REDACTED = "redacted"
+# The members of an interaction and their types.
+_MEMBERS: dict[str, type] = {
+    "plane": str,
+    "method": str,
+    "path": str,
+    "query": dict,
+    "request_headers": dict,
+    "request_body": object,
+    "status": int,
+    "response_headers": dict,
+    "response_body": object,
+}
 _GROUP = re.compile(r"^/subscriptions/[^/]+/resourceGroups/([^/]+)(?=/)", re.IGNORECASE)
 _LAST_GOOD_STATUS = 299
 _FOUND = 200
@@ -44,9 +56,11 @@ class Interaction:
 
     @cached_property
     def date(self) -> float | None:
-        """POSIX seconds of the answer; None when the recorder dropped it."""
-        text = self.response_headers.get("date")
-        return None if text is None else parsedate_to_datetime(text).timestamp()
+        """POSIX seconds of the answer; None when the recorder dropped it, or wrote something else."""
+        try:
+            return parsedate_to_datetime(self.response_headers["date"]).timestamp()
+        except (KeyError, ValueError):
+            return None
 
     @cached_property
     def target(self) -> ResourceId | None:
@@ -67,11 +81,34 @@ class Scenario:
 def load_scenario(file: Path) -> Scenario:
     """Raises ValueError, with the file's name, for what is not a recording."""
     try:
-        recorded = json.loads(file.read_text("utf-8"))["interactions"]
-        interactions = tuple(Interaction(number=number, **entry) for number, entry in enumerate(recorded))
-    except (ValueError, KeyError, TypeError) as wrong:
+        interactions = _interactions(json.loads(file.read_text("utf-8")))
+    except (OSError, ValueError, RecursionError) as wrong:
         raise ValueError(f"{file} is not a recording: {wrong}") from wrong
     return Scenario(name=file.stem, interactions=_of_one_group(interactions))
+
+
+def _interactions(document: Any) -> tuple[Interaction, ...]:
+    recorded = document.get("interactions") if isinstance(document, dict) else None
+    if not isinstance(recorded, list):
+        raise ValueError("it has no list of interactions")  # noqa: TRY004  # one error for whatever is wrong
+    return tuple(_interaction(number, entry) for number, entry in enumerate(recorded))
+
+
+def _interaction(number: int, entry: Any) -> Interaction:
+    """Members nobody knows are left out, null means the same as nothing."""
+    given = {name: value for name, value in entry.items() if name in _MEMBERS and value is not None} if isinstance(entry, dict) else {}
+    missing = [name for name in ("plane", "method", "path", "status") if name not in given]
+    if missing:
+        raise ValueError(f"interaction {number} has no {', '.join(missing)}")
+    for name, value in given.items():
+        kind = _MEMBERS[name]
+        if kind is dict and isinstance(value, dict):
+            given[name] = {key: text for key, text in value.items() if isinstance(text, str)}
+        elif not isinstance(value, kind) or isinstance(value, bool):
+            raise ValueError(f"interaction {number}: {name} is {value!r}")
+    if given["plane"] not in get_args(Plane):
+        raise ValueError(f"interaction {number}: plane is {given['plane']!r}")
+    return Interaction(number=number, **given)
 
 
 def _of_one_group(interactions: tuple[Interaction, ...]) -> tuple[Interaction, ...]:

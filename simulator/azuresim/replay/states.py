@@ -20,6 +20,8 @@ PATIENCE = 3600.0
 _STATES = frozenset({"provisioningState", "status", "state", "allocationState", "diskState", "osState"})
 _OPERATION = re.compile(r"/(\w*operations|\w*operationresults)/[^/]+$", re.IGNORECASE)
 _ACCEPTED = 202
+# A tuple: the body may say anything, also what no set can look for.
+_RUNNING = ("InProgress", "Running", "Accepted")
 
 
 def is_poll(interaction: Interaction) -> bool:
@@ -35,7 +37,7 @@ def family(url_path: str) -> str | None:
 
 def is_running(status: int, body: Any) -> bool:
     """Whether a poll's answer says that the operation goes on."""
-    return status == _ACCEPTED or (isinstance(body, dict) and body.get("status") in {"InProgress", "Running", "Accepted"})
+    return status == _ACCEPTED or (isinstance(body, dict) and body.get("status") in _RUNNING)
 
 
 def states(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -10,15 +10,16 @@ from azuresim.schema import check_request
 from azuresim.wire.http import Request
 from azuresim.wire.routing import Route
 
-# ARM and Batch take 4 MiB (learn.microsoft.com, "Azure Resource Manager request limits"). A block blob of one request may be large; page
-# writes are at most 4 MiB, which the blob service sees to itself.
+# ARM and Batch take 4 MiB (learn.microsoft.com, "Azure Resource Manager request limits"), and so do pages ("Put Page"). A block blob of one
+# request may be large.
 MAX_BODY = 4 << 20
 MAX_BLOB = 512 << 20
 
 
-def body_limit(path: str) -> int:
-    """How many bytes a request to ``path`` may carry."""
-    return MAX_BLOB if path.startswith("/blob/") else MAX_BODY
+def body_limit(target: str) -> int:
+    """How many bytes a request to ``target``, a path with its query, may carry."""
+    path, _, query = target.partition("?")
+    return MAX_BLOB if path.startswith("/blob/") and "comp=page" not in query.lower().split("&") else MAX_BODY
 
 
 def too_large(limit: int) -> ServiceError:

@@ -18,6 +18,8 @@ from azuresim.wire.timestamps import arm_time
 
 Json = dict[str, Any]
 _COMPUTE = "Microsoft.Compute"
+# Recorded: 2024-03-03 shows it, 2023-07-03 does not.
+_VALIDATIONS_FROM = "2024-03-03"
 
 
 def _gallery_id(call: Call) -> ResourceId:
@@ -47,12 +49,23 @@ def _definition(definition: Definition) -> Json:
     )
 
 
-def _version(version: ImageVersion, *, replication_at: float | None = None) -> Json:
+def _version(call: Call, version: ImageVersion, *, expand: str = "") -> Json:
     profile = {**version.properties["publishingProfile"], "publishedDate": arm_time(version.published)}
     properties = {**version.properties, "publishingProfile": profile, "provisioningState": version.state}
-    if replication_at is not None:
-        properties["replicationStatus"] = version.replication_status(replication_at)
+    if call.api_version >= _VALIDATIONS_FROM and version.captured_at is not None:
+        properties["validationsProfile"] = _validations(call, version, version.captured_at)
+    if expand == "replicationstatus":
+        properties["replicationStatus"] = version.replication_status(call.now)
     return arm.resource(version.id, version.location, version.tags, properties)
+
+
+def _validations(call: Call, version: ImageVersion, captured_at: float) -> Json:
+    """Recorded of a new version: nothing was executed. Whether one supports Trusted Launch is validated, after an hour or more."""
+    supported = call.world.galleries.definition(version.id.parent).security_type.startswith("TrustedLaunch")
+    done = captured_at + call.world.kernel.durations.version_validate
+    if not supported or call.now < done:
+        return {"validationOperationStatus": "NotExecuted"}
+    return {"executedValidations": [{"type": "TrustedLaunch", "status": "Succeeded", "version": "1.0.0", "executionTime": arm_time(done)}]}
 
 
 def _put_answer(call: Call, shown: Json, written: Written) -> Response:
@@ -112,20 +125,20 @@ def _list_definitions(call: Call) -> Response:
 
 def _put_version(call: Call) -> Response:
     version, written = call.world.publishing.put(_version_id(call), call.body)
-    return _put_answer(call, _version(version), written)
+    return _put_answer(call, _version(call, version), written)
 
 
 def _get_version(call: Call) -> Response:
-    expand = call.request.query.get("$expand", "")
-    if expand and expand.lower() not in {"replicationstatus", "uefisettings"}:
+    expand = call.request.query.get("$expand", "").lower()
+    if expand not in {"", "replicationstatus", "uefisettings"}:
         raise ServiceError(400, "InvalidParameter", f"The value '{expand}' of the query parameter $expand is invalid.", target="$expand")
     version = call.world.publishing.get(_version_id(call))
-    return json_response(200, _version(version, replication_at=call.now if expand.lower() == "replicationstatus" else None))
+    return json_response(200, _version(call, version, expand=expand))
 
 
 def _patch_version(call: Call) -> Response:
     version, operation = call.world.publishing.patch(_version_id(call), call.body)
-    return json_response(200, _version(version), arm.operation_headers(call, operation, location=False))
+    return json_response(200, _version(call, version), arm.operation_headers(call, operation, location=False))
 
 
 def _delete_version(call: Call) -> Response:
@@ -135,7 +148,7 @@ def _delete_version(call: Call) -> Response:
 
 def _list_versions(call: Call) -> Response:
     versions = call.world.galleries.definition(_definition_id(call)).versions.values()
-    return arm.page(map(_version, versions))
+    return arm.page(_version(call, version) for version in versions)
 
 
 def _soft_deleted(gallery: ResourceId, artifact: str, version: ImageVersion, deletion: SoftDeletion) -> Json:

@@ -138,7 +138,7 @@ def _operation_headers(call: Call, subscription: str, operation_id: str) -> dict
 
 
 def _operation_result(call: Call) -> Response:
-    operation = call.world.operations.get(call.params["operation"])
+    operation = call.world.operations.result(call.params["operation"])
     if operation.ended is None:
         return Response(202, _operation_headers(call, operation.subscription, operation.id))
     return Response(200)

@@ -86,7 +86,7 @@ def _operation_result(call: Call) -> Response:
     """`{guid}-{group}-{account}`: what was made is answered at the end."""
     guid, rest = call.params["operation"][:36], call.params["operation"][37:]
     group, _, name = rest.rpartition("-")
-    operation = call.world.operations.get(guid)
+    operation = call.world.operations.result(guid)
     account = call.world.storage.account(
         ResourceId(operation.subscription, group, "Microsoft.Storage", ("storageAccounts",), (name,)),
     )
