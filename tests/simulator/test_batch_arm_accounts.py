@@ -133,6 +133,9 @@ def test_what_is_patched_is_shown_and_the_rest_stays(cloud: Cloud) -> None:
     assert shown["properties"] == {**before["properties"], "networkProfile": profile}
     assert (shown["identity"]["type"], shown["identity"]["tenantId"]) == ("SystemAssigned", cloud.world.tenant)
     assert shown["identity"]["principalId"]
+    name = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/who"
+    shown = patch(cloud, {"identity": {"type": "UserAssigned", "userAssignedIdentities": {name: {}}}}).json()
+    assert shown["identity"]["userAssignedIdentities"][name].keys() == {"principalId", "clientId"}
     assert patch(cloud, {"identity": {"type": "None"}}).json()["identity"] == {"type": "None"}
 
 

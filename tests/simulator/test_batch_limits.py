@@ -168,7 +168,8 @@ async def test_packages_must_exist(cloud: Cloud) -> None:
         await batch.create_pool({**pool_options(f"p{number}"), "applicationPackageReferences": [package]})
     for package in ({"applicationId": "ffmpeg", "version": "6"}, {"applicationId": "blender"}):
         call = batch.create_pool({**pool_options("q"), "applicationPackageReferences": [package]})
-        assert (await refused(call))[:2] == (409, "InvalidApplicationPackageReferences")
+        told = {package["applicationId"]: "The specified application package does not exist."}
+        assert await refused(call) == (409, "InvalidApplicationPackageReferences", told)
 
 
 async def test_shared_keys_never_reach_custom_images(cloud: Cloud) -> None:

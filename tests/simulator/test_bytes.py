@@ -70,6 +70,7 @@ def test_vhd_footers(footer: bytes, blob_bytes: int, words: str | None) -> None:
         ("P7D", 604_800, "P7D"),
         ("PT0S", 0, "PT0S"),
         ("PT90S", 90, "PT1M30S"),
+        ("P3Y6M4DT12H30M5S", 110_550_605, "P1279DT12H30M5S"),
     ],
 )
 def test_durations(text: str, seconds: int, shown: str) -> None:

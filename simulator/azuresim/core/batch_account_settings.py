@@ -6,7 +6,7 @@ Members that no rule here is about are kept and shown as they came.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from azuresim.core.errors import ServiceError
@@ -51,13 +51,13 @@ def authentication_modes(given: list[str] | tuple[str, ...] | None, allocation_m
     return tuple(mode for mode in possible if mode in given) if given else possible
 
 
-def identity_shown(given: Mapping[str, Any] | None, *, tenant: str, principal: str) -> Json:
-    """An account's identity with what Entra adds: principal and client ids."""
+def identity_shown(given: Mapping[str, Any] | None, *, tenant: str, fresh: Callable[[], str]) -> Json:
+    """An account's identity with what Entra adds: principal and client ids, which ``fresh`` makes."""
     if given is None or given.get("type") in {None, "None"}:
         return {"type": "None"}
     if given["type"] == "SystemAssigned":
-        return {"principalId": principal, "tenantId": tenant, "type": "SystemAssigned"}
-    chosen = {name: dict(value or {}) for name, value in (given.get("userAssignedIdentities") or {}).items()}
+        return {"principalId": fresh(), "tenantId": tenant, "type": "SystemAssigned"}
+    chosen = {name: {"principalId": fresh(), "clientId": fresh()} for name in given.get("userAssignedIdentities") or {}}
     return {"type": given["type"], "userAssignedIdentities": chosen}
 
 

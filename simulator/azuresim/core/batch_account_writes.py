@@ -207,9 +207,7 @@ class BatchAccountWrites:
         return dict.fromkeys(self._catalogue.families(), quota)
 
     def _identity(self, given: Mapping[str, Any] | None) -> Json:
-        if given is None or given.get("type") in {None, "None"}:
-            return {"type": "None"}
-        return identity_shown(given, tenant=self._tenant(), principal=self._kernel.ids.guid())
+        return identity_shown(given, tenant=self._tenant(), fresh=self._kernel.ids.guid)
 
     def _require_storage(self, storage: Mapping[str, Any]) -> None:
         parsed = ResourceId.parse(str(storage["storageAccountId"]))

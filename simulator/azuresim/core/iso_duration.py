@@ -1,11 +1,13 @@
-"""ISO 8601 durations as Batch reads and writes them: days to seconds, `PT06M00S` comes back as `PT6M`."""
+"""ISO 8601 durations as Batch reads and writes them: `PT06M00S` comes back as `PT6M`, a year is 365 days and a month 30."""
 
 from __future__ import annotations
 
 import re
 
-_PATTERN = re.compile(r"P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})(?:\.\d+)?S)?)?", re.ASCII)
-_UNITS = (86_400, 3_600, 60, 1)
+_PATTERN = re.compile(
+    r"P(?:(\d{1,4})Y)?(?:(\d{1,5})M)?(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})(?:\.\d+)?S)?)?", re.ASCII
+)
+_UNITS = (365 * 86_400, 30 * 86_400, 86_400, 3_600, 60, 1)
 
 
 def parse_duration(text: str) -> int | None:

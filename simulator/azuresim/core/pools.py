@@ -284,7 +284,10 @@ class Pools:
         for package in settings.get("applicationPackageReferences") or ():
             if not account.has_application(package["applicationId"], package.get("version")):
                 raise ServiceError(
-                    409, "InvalidApplicationPackageReferences", "One or more application package references could not be satisfied."
+                    409,
+                    "InvalidApplicationPackageReferences",
+                    "One or more application package references could not be satisfied.",
+                    values=((package["applicationId"], "The specified application package does not exist."),),
                 )
 
 
