@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from azuresim.core.errors import invalid_parameter
 from azuresim.core.machine import Machine
@@ -15,7 +16,10 @@ from azuresim.wire.http import Response, json_response
 from azuresim.wire.permissions import check_joins
 from azuresim.wire.routing import Call, Route, Service
 
+Json = dict[str, Any]
 _EXPANSIONS = frozenset({"instanceview", "userdata", "resiliencyview"})
+# Recorded: 2024-07-01 shows tags, 2022-11-01 does not; which version between the two was the first is unverified.
+_TAGS_FROM = "2024-03-01"
 
 
 def _machine(call: Call) -> Machine:
@@ -33,24 +37,36 @@ def _expansions(call: Call) -> set[str]:
     return wanted
 
 
+def _tag(call: Call, machine: Machine) -> str | None:
+    return machine.etag if call.api_version >= _TAGS_FROM else None
+
+
+def _shown(call: Call, machine: Machine, *, view: bool = False, user_data: bool = False) -> Json:
+    shown = machine_views.machine(call.world, machine, view=view, user_data=user_data)
+    if _tag(call, machine) is None:
+        del shown["etag"]
+    return shown
+
+
 def _put(call: Call) -> Response:
     check_joins(call, call.body)
     machine, operation, created = call.world.virtual.machines.put(machine_id(call), call.body, **_conditions(call))
-    return written(call, machine_views.machine(call.world, machine), operation, created=created, etag=machine.etag)
+    return written(call, _shown(call, machine), operation, created=created, etag=_tag(call, machine))
 
 
 def _patch(call: Call) -> Response:
     check_joins(call, call.body)
     machine, operation = call.world.virtual.machines.patch(machine_id(call), call.body, **_conditions(call))
-    return written(call, machine_views.machine(call.world, machine), operation, etag=machine.etag)
+    return written(call, _shown(call, machine), operation, etag=_tag(call, machine))
 
 
 def _get(call: Call) -> Response:
     wanted = _expansions(call)
     found = _machine(call)
-    shown = machine_views.machine(call.world, found, view="instanceview" in wanted, user_data="userdata" in wanted)
+    shown = _shown(call, found, view="instanceview" in wanted, user_data="userdata" in wanted)
     # Recorded: a GET with the instance view has the tag in its body only.
-    return json_response(200, shown, {} if "instanceview" in wanted else {"ETag": found.etag})
+    tag = None if "instanceview" in wanted else _tag(call, found)
+    return json_response(200, shown, {} if tag is None else {"ETag": tag})
 
 
 def _instance_view(call: Call) -> Response:
@@ -68,7 +84,7 @@ def _list(call: Call) -> Response:
     if "location" in call.params:
         region = region_key(location(call))
         found = [machine for machine in found if machine.location == region]
-    return arm.page(machine_views.machine(call.world, machine, view=view) for machine in found)
+    return arm.page(_shown(call, machine, view=view) for machine in found)
 
 
 def _act(begin: Callable[[MachinePower, Machine], Operation]) -> Callable[[Call], Response]:
