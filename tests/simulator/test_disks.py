@@ -101,6 +101,12 @@ async def test_what_a_disk_does_follows_from_its_kind_and_size(
     assert (made.tier, made.disk_iops_read_write, made.disk_m_bps_read_write) == expected
 
 
+async def test_a_disk_of_an_encryption_set_has_the_customers_key(cloud: Cloud) -> None:
+    chosen = f"{GROUP}/providers/Microsoft.Compute/diskEncryptionSets/keys"
+    made = await make(cloud, body=disk_body(encryption={"diskEncryptionSetId": chosen}))
+    assert (made.encryption.type, made.encryption.disk_encryption_set_id) == ("EncryptionAtRestWithCustomerKey", chosen)
+
+
 async def test_a_disk_is_changed_and_only_grows(cloud: Cloud) -> None:
     made = await make(cloud)
     changed = await make(cloud, body=disk_body(sku="Standard_LRS", diskSizeGB=20, tier="P3"))

@@ -189,6 +189,8 @@ class Disks:
         if disk.kind == "snapshots":
             own["incremental"] = False
         disk.declared = {**_DEFAULTS, **own, **disk.declared}
+        # Recorded: whoever names a disk encryption set need not say that the key is the customer's.
+        disk.declared["encryption"] = {"type": "EncryptionAtRestWithCustomerKey", **disk.declared["encryption"]}
         fixed = {
             "timeCreated": disk.computed.get("timeCreated") or rfc3339(created),
             "diskSizeBytes": size * GIB,
