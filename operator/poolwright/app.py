@@ -7,10 +7,8 @@ import logging
 import signal
 from random import Random
 
-from aiohttp import ClientSession, DummyCookieJar, TCPConnector
-from azure.core.pipeline.transport import AioHttpTransport
-from azure.identity.aio import DefaultAzureCredential
-
+from poolwright.cloud.credentials import azure_credential
+from poolwright.cloud.transport import azure_transport
 from poolwright.core import OperatorCore
 from poolwright.engine.clock import SystemClock
 from poolwright.engine.election import Elector, LostLease
@@ -32,19 +30,6 @@ log = logging.getLogger(__name__)
 
 # Two relists missed in a row and some: the process has lost its sight and is better started anew.
 OVERDUE_SECONDS = 3 * EVERY_SECONDS
-
-
-# A TLS connection holds 256 KiB of buffers in asyncio, so memory is what bounds them: passes of both kinds and the pollers share these.
-AZURE_CONNECTIONS = 24
-
-
-def azure_transport() -> AioHttpTransport:
-    """One for all clients, and for the credential's own requests none of it."""
-    # As the SDK would make it for itself, but with a bound: no cookies, no decompression, proxies from the environment.
-    session = ClientSession(
-        connector=TCPConnector(limit=AZURE_CONNECTIONS), cookie_jar=DummyCookieJar(), auto_decompress=False, trust_env=True
-    )
-    return AioHttpTransport(session=session, session_owner=True, connection_timeout=10, read_timeout=30)
 
 
 class App:
@@ -107,7 +92,7 @@ class App:
         settings, random = self._settings, Random()  # noqa: S311 - jitter, not secrets
         cluster = settings.cluster_id or await patiently("the cluster's id", client.cluster_id, random)
         recorder = EventRecorder(client, self._clock.now, instance=settings.identity, metrics=self._metrics)
-        async with azure_transport() as transport, self._credential() as credential:
+        async with azure_transport() as transport, azure_credential(instance_discovery=settings.instance_discovery) as credential:
             core = OperatorCore(
                 settings,
                 objects=client,
@@ -137,9 +122,6 @@ class App:
         """Kopf replaces our signal handlers by its own; both set the same flag."""
         self._watching = True
         await watch(core.intake, stop=self._stop)
-
-    def _credential(self) -> DefaultAzureCredential:
-        return DefaultAzureCredential(disable_instance_discovery=not self._settings.instance_discovery)
 
     def _problem(self) -> str | None:
         if self._core is None:

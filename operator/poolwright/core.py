@@ -10,15 +10,14 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.pipeline.transport import AsyncHttpTransport
-
 from poolwright import __version__
 from poolwright.cloud.account_poller import Rhythm
 from poolwright.cloud.accounts import AzureAccounts
 from poolwright.cloud.clients import AzureClients, AzureCloud
+from poolwright.cloud.credentials import Credential
 from poolwright.cloud.galleries import AzureGalleries
 from poolwright.cloud.sources import AzureSources
+from poolwright.cloud.transport import Transport
 from poolwright.controllers.image.logic import ImageLogic
 from poolwright.controllers.pool.images import BY_ACCOUNT, BY_POOL_ID, BY_REFERENCE, account_of, index, pool_name, users_of
 from poolwright.controllers.pool.logic import PoolLogic
@@ -49,8 +48,8 @@ class OperatorCore:
         *,
         objects: Objects,
         recorder: Recorder,
-        credential: AsyncTokenCredential,
-        transport: AsyncHttpTransport[Any, Any],
+        credential: Credential,
+        transport: Transport,
         cluster: str,
         clock: Clock,
         random: Random,

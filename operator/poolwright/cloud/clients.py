@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from azure.batch.aio import BatchClient
-from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline import policies
-from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.mgmt.batch.aio import BatchManagementClient
 from azure.mgmt.compute.aio import ComputeManagementClient
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 from azure.storage.blob.aio import BlobClient
 
-from poolwright.cloud.transport import CountedTransport
+from poolwright.cloud.credentials import Credential
+from poolwright.cloud.transport import CountedTransport, Transport
 from poolwright.domain.metrics import Metrics
 
 ClientT = TypeVar("ClientT")
@@ -34,9 +33,7 @@ class AzureCloud:
 class AzureClients:
     """Makes clients on first use. SDK retries and automatic provider registration are off: both act behind the engine's back."""
 
-    def __init__(
-        self, cloud: AzureCloud, credential: AsyncTokenCredential, transport: AsyncHttpTransport[Any, Any], metrics: Metrics, version: str
-    ) -> None:
+    def __init__(self, cloud: AzureCloud, credential: Credential, transport: Transport, metrics: Metrics, version: str) -> None:
         self._cloud = cloud
         self._credential = credential
         self._transport = transport

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
+from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 from azure.core.exceptions import AzureError
-from azure.core.pipeline.transport import AsyncHttpTransport
+from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
 
 from poolwright.domain.metrics import Metrics
+
+Transport: TypeAlias = AsyncHttpTransport[Any, Any]
+# A TLS connection holds 256 KiB of buffers in asyncio, so memory is what bounds them: passes of both kinds and the pollers share these.
+AZURE_CONNECTIONS = 24
+
+
+def azure_transport() -> AioHttpTransport:
+    """One for all clients, and for the credential's own requests none of it."""
+    # As the SDK would make it for itself, but with a bound: no cookies, no decompression, proxies from the environment.
+    session = ClientSession(
+        connector=TCPConnector(limit=AZURE_CONNECTIONS), cookie_jar=DummyCookieJar(), auto_decompress=False, trust_env=True
+    )
+    return AioHttpTransport(session=session, session_owner=True, connection_timeout=10, read_timeout=30)
 
 
 class CountedTransport(AsyncHttpTransport[Any, Any]):
     """Passes requests on to a transport it does not own, and counts the answers under a service's name."""
 
-    def __init__(self, inner: AsyncHttpTransport[Any, Any], service: str, metrics: Metrics) -> None:
+    def __init__(self, inner: Transport, service: str, metrics: Metrics) -> None:
         self._inner = inner
         self._service = service
         self._metrics = metrics
