@@ -18,7 +18,7 @@ from azuresim.fork import fork
 from azuresim.inputs import Input, Kind, act
 from azuresim.journal import Entry
 from azuresim.services import SERVICES
-from azuresim.wire.http import Request, Response, json_response
+from azuresim.wire.http import Request, Response, json_response, natural
 
 PREFIX = "/_sim/"
 _TAIL = 100
@@ -180,9 +180,10 @@ def _object(body: Any) -> Mapping[str, Any]:
 
 
 def _whole(name: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit():
+    number = natural(text)
+    if number is None:
         raise ValueError(f"{name} must be a whole number, not {text!r}")
-    return int(text)
+    return number
 
 
 def _check_names(rule: FaultRule) -> None:

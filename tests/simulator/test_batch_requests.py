@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from email.utils import formatdate
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -17,6 +12,7 @@ from azuresim.core.pool import Pool
 from azuresim.wire.batch_filter import parse_filter
 from simulator.batch_steps import grown
 from simulator.cloud import Cloud, pool_options
+from simulator.counting import counted
 
 POOL = "/batch/acct/pools/p?api-version=2025-06-01"
 
@@ -104,24 +100,6 @@ def test_filters(condition: str, *, passes: bool) -> None:
 def test_what_is_no_filter(cloud: Cloud, condition: str) -> None:
     answer = cloud.ask("GET", f"/batch/acct/pools?api-version=2025-06-01&$filter={condition.replace('+', '%2B')}")
     assert (answer.status, answer.json()["code"]) == (400, "InvalidQueryParameterValue")
-
-
-@contextmanager
-def counted(*functions: Callable[..., Any]) -> Iterator[Counter[str]]:
-    """How often the functions are called meanwhile, by name, as the interpreter tells."""
-    names = {function.__code__: function.__name__ for function in functions}
-    calls: Counter[str] = Counter()
-
-    def watch(frame: FrameType, event: str, _argument: object) -> None:
-        if event == "call" and frame.f_code in names:
-            calls[names[frame.f_code]] += 1
-
-    before = sys.getprofile()
-    sys.setprofile(watch)
-    try:
-        yield calls
-    finally:
-        sys.setprofile(before)
 
 
 async def test_ten_thousand_pools_cost_what_is_asked_of_them(cloud: Cloud) -> None:

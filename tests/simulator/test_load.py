@@ -6,7 +6,6 @@ import asyncio
 import http.client
 import json
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,11 +19,11 @@ from azure.mgmt.compute import ComputeManagementClient
 from azure.mgmt.compute.aio import ComputeManagementClient as AsyncComputeManagementClient
 
 from azuresim import Application, ManualClock, World
-from azuresim.core.batch_accounts import BatchAccount
-from azuresim.core.pool import Pool
+from azuresim.core.sorted_names import SortedNames
 from azuresim.server import Server
 from azuresim.wire.bodies import MAX_BODY
 from simulator.cloud import API, BATCH, GROUP, SUBSCRIPTION, Cloud, StaticCredential, pool_options
+from simulator.counting import counted
 
 CLIENTS = 25
 POOLS = 10_000
@@ -95,40 +94,26 @@ async def test_fifty_clients_at_once(tmp_path: Path) -> None:
         assert len(set(etags)) == len(etags)
 
 
-@pytest.fixture
-def visited(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The pools that the core hands out, in an account that has 10,000."""
-    cloud.account.pool_quota = POOLS
-    for number in range(POOLS):
-        body = {"id": f"p{number:05}", "vmSize": "Standard_D2s_v3", "virtualMachineConfiguration": POOL_MACHINES}
-        cloud.world.pools.create(cloud.account, body)
-    seen: list[str] = []
-    after = cloud.world.pools.after
-
-    def counting(account: BatchAccount, start: str | None) -> Iterator[Pool]:
-        for pool in after(account, start):
-            seen.append(pool.id)
-            yield pool
-
-    monkeypatch.setattr(cloud.world.pools, "after", counting)
-    return seen
-
-
 POOL_MACHINES = pool_options().as_dict()["virtualMachineConfiguration"]
 
 
 @pytest.mark.parametrize("path", ["pools?$select=id,eTag&", "pools?", "nodecounts?"])
-def test_a_page_costs_what_is_on_it(cloud: Cloud, visited: list[str], path: str) -> None:
-    first = cloud.ask("GET", f"/batch/acct/{path}maxresults=100&{API}").json()
+def test_a_page_costs_what_is_on_it(cloud: Cloud, path: str) -> None:
+    cloud.account.pool_quota = POOLS
+    for number in range(POOLS):
+        body = {"id": f"p{number:05}", "vmSize": "Standard_D2s_v3", "virtualMachineConfiguration": POOL_MACHINES}
+        cloud.world.pools.create(cloud.account, body)
+    with counted(SortedNames.after) as visited:
+        first = cloud.ask("GET", f"/batch/acct/{path}maxresults=100&{API}").json()
     assert len(first["value"]) == 100
-    assert len(visited) == 101
-    visited.clear()
+    assert visited["after"] == 101
     # The middle costs no more than the beginning: nothing is skipped over.
     token = first["odata.nextLink"].rpartition("$skiptoken=")[2]
-    second = cloud.ask("GET", f"/batch/acct/{path}maxresults=100&{API}&$skiptoken={token}").json()
+    with counted(SortedNames.after) as visited:
+        second = cloud.ask("GET", f"/batch/acct/{path}maxresults=100&{API}&$skiptoken={token}").json()
     names = {"pools": "id", "nodecounts": "poolId"}
     assert second["value"][0][names[path.partition("?")[0]]] == "p00100"
-    assert len(visited) == 101
+    assert visited["after"] == 101
 
 
 def connected(server: Server) -> http.client.HTTPSConnection:
